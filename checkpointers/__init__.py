@@ -1,0 +1,4 @@
+"""The savers.
+
+They arrive in a later release; `Memory.checkpointer` is LangGraph's `InMemorySaver` until then.
+"""

@@ -1,0 +1,62 @@
+"""Long-term memory for LangGraph agents. Not related to the Memgraph database.
+
+The names below load on first use: `import memgraph` alone loads nothing of LangGraph or LangChain.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memgraph.memory import Memory
+    from memgraph.records import Added, Hit, Hits, Page, Receipt, Trace, Turn
+    from memgraph.scope import MemoryContext, Scope
+    from memgraph.state import MemoryState, with_memory
+    from memgraph.store import MemoryStore
+
+_HOME = {
+    "Added": "records",
+    "Hit": "records",
+    "Hits": "records",
+    "Memory": "memory",
+    "MemoryContext": "scope",
+    "MemoryState": "state",
+    "MemoryStore": "store",
+    "Page": "records",
+    "Receipt": "records",
+    "Scope": "scope",
+    "Trace": "records",
+    "Turn": "records",
+    "with_memory": "state",
+}
+
+__all__ = [
+    "Added",
+    "Hit",
+    "Hits",
+    "Memory",
+    "MemoryContext",
+    "MemoryState",
+    "MemoryStore",
+    "Page",
+    "Receipt",
+    "Scope",
+    "Trace",
+    "Turn",
+    "with_memory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    if name not in _HOME:
+        raise AttributeError(f"module `memgraph` has no attribute `{name}`")
+    value = getattr(import_module(f"memgraph.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,79 @@
+"""What one open memory is made of: its host, its file, its embedder, its cache."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from memgraph.embedding import Embedder
+from memgraph.errors import EmbedderMismatch
+from memgraph.ledger import indexes
+from memgraph.ledger.handle import Ledger
+from memgraph.projections.cache import IndexCache
+from memgraph.scope import Scope
+from memgraph.writing.identity import digest
+
+if TYPE_CHECKING:
+    import apsw
+
+log: Final = logging.getLogger("memgraph")
+
+
+def now_us() -> int:
+    """Return the time, microseconds UTC."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(slots=True)
+class Core:
+    """The parts that reading and writing share. Used on the host's loop thread.
+
+    Attributes:
+        recipe: Number of the embedder in force, None without one.
+    """
+
+    ledger: Ledger
+    cache: IndexCache
+    embedder: Embedder | None = None
+    recipe: int | None = None
+    clock: Callable[[], int] = field(default=now_us)
+
+    def owner_key(self, scope: Scope) -> bytes:
+        """Return the digest of a scope's owner. Keyed by the file's own secret: it says nothing to who lacks the file."""
+        return digest(self.ledger.pepper, "owner", *scope.owner)
+
+    def owner_label(self, scope: Scope) -> str:
+        """Return the digest as text: the owner's key in the mark."""
+        return self.owner_key(scope).hex()
+
+    @property
+    def vectors(self) -> tuple[int, int] | None:
+        """(recipe, dims) of the vectors in force, None while there are none."""
+        if self.embedder is None or self.recipe is None or self.embedder.dims is None:
+            return None
+        return self.recipe, self.embedder.dims
+
+    def adopt(self, embedder: Embedder) -> None:
+        """Take an embedder, whose name must be the one stored with the data if there is any.
+
+        Raises:
+            EmbedderMismatch: The file's vectors were made by another.
+        """
+        stored = indexes.embedder(self.ledger.reader)
+        if stored is None:
+
+            def enter(connection: apsw.Connection) -> int:
+                found = indexes.embedder(connection)  # again, on the writer: another process may have been faster
+                return indexes.use_embedder(connection, embedder.name, None) if found is None else found[0]
+
+            self.ledger.submit(enter).result()
+            stored = indexes.embedder(self.ledger.reader)
+            assert stored is not None
+        recipe, name, dims = stored
+        if name != embedder.name:
+            raise EmbedderMismatch(f"{name} ({dims or 'unknown'} dimensions)", embedder.name)
+        embedder.dims = dims
+        self.embedder, self.recipe = embedder, recipe

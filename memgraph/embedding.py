@@ -1,0 +1,147 @@
+"""Calling an embedder that belongs to somebody else: off the loop, within a deadline, its answers checked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memgraph.errors import EmbedderUnavailable
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+Floats = NDArray[np.float32]
+
+_KEEP: Final = 2_048
+"""Vectors kept by content hash: about 3 MB at 384 dimensions."""
+
+
+class _Lane:
+    """A daemon thread that runs calls one after another. One that blocks for ever holds up its lane, and no exit."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._name = name
+        self._thread: threading.Thread | None = None
+
+    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+        future: Future[Any] = Future()
+        self._calls.put((call, future))
+        return future
+
+    def _run(self) -> None:
+        while True:
+            call, future = self._calls.get()
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:  # noqa: BLE001  # handed to whoever waits
+                    future.set_exception(error)
+
+
+class Embedder:
+    """An embedder with a lane for questions and one for documents, so that a long batch delays no search.
+
+    Args:
+        model: Any LangChain embeddings. Its sync methods are called, in a thread of ours: they always exist, and an
+            async client is bound to the loop that it was first used on.
+        name: The name stored with the data.
+        dims: Dimension of the vectors stored, None until the first ones are made.
+    """
+
+    def __init__(self, model: Embeddings, name: str, dims: int | None) -> None:
+        self.model = model
+        self.name = name
+        self.dims = dims
+        self._questions = _Lane("memgraph-embed-query")
+        self._documents = _Lane("memgraph-embed-documents")
+        self._kept: OrderedDict[bytes, Floats] = OrderedDict()
+
+    async def query(self, text: str, *, timeout: float) -> Floats:
+        """Return the unit vector of a question.
+
+        Raises:
+            EmbedderUnavailable: It failed, took longer than `timeout` seconds, or gave no usable vector.
+        """
+        key = _key("query", text)
+        if (kept := self._get(key)) is not None:
+            return kept
+        future = self._questions.submit(lambda: [self.model.embed_query(text)])
+        vector = self._checked(await self._answer(future, timeout), 1)[0]
+        self._put(key, vector)
+        return vector
+
+    async def documents(self, texts: Sequence[str]) -> list[Floats]:
+        """Return the unit vectors of texts, in order; each different text is embedded once.
+
+        Raises:
+            EmbedderUnavailable: It failed or gave no usable vectors.
+        """
+        keys = [_key("document", text) for text in texts]
+        found = {key: kept for key in keys if (kept := self._get(key)) is not None}
+        lacking = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if lacking:
+            wanted = list(lacking.values())
+            future = self._documents.submit(lambda: self.model.embed_documents(wanted))
+            vectors = self._checked(await self._answer(future, None), len(wanted))
+            found |= dict(zip(lacking, vectors, strict=True))
+            for key, vector in zip(lacking, vectors, strict=True):
+                self._put(key, vector)
+        return [found[key] for key in keys]
+
+    def forget(self) -> None:
+        """Drop the kept vectors: they are made of texts that may have been erased."""
+        self._kept.clear()
+
+    async def _answer(self, future: Future[Any], timeout: float | None) -> Any:
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+        except TimeoutError:
+            if not future.cancelled() and future.done() and future.exception() is not None:
+                raise EmbedderUnavailable("TimeoutError") from None
+            raise EmbedderUnavailable("deadline") from None
+        except Exception as error:
+            # Somebody else's code may raise anything; its message may quote the text, so only its class is kept.
+            raise EmbedderUnavailable(type(error).__name__) from None
+
+    def _checked(self, answer: Any, count: int) -> Floats:
+        try:
+            vectors = np.asarray(answer, dtype=np.float32)
+        except (TypeError, ValueError):
+            raise EmbedderUnavailable("no numbers") from None
+        if vectors.ndim != 2 or len(vectors) != count:
+            raise EmbedderUnavailable(f"{len(vectors) if vectors.ndim else 0} vectors for {count} texts")
+        if self.dims is not None and vectors.shape[1] != self.dims:
+            raise EmbedderUnavailable(f"dimension {vectors.shape[1]}, expected {self.dims}")
+        if not np.isfinite(vectors).all():
+            raise EmbedderUnavailable("not finite")
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Floats = vectors / np.where(lengths == 0, 1, lengths)
+        return unit
+
+    def _get(self, key: bytes) -> Floats | None:
+        vector = self._kept.get(key)
+        if vector is not None:
+            self._kept.move_to_end(key)
+        return vector
+
+    def _put(self, key: bytes, vector: Floats) -> None:
+        self._kept[key] = vector
+        if len(self._kept) > _KEEP:
+            self._kept.popitem(last=False)
+
+
+def _key(kind: str, text: str) -> bytes:
+    return hashlib.blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

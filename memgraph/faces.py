@@ -1,0 +1,111 @@
+"""One implementation, two faces: async methods that run on a memory's own loop, and sync ones derived from them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from memgraph.errors import LoopBlocked
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Host:
+    """A background thread with an event loop of its own.
+
+    So one handle serves any number of loops and threads: async callers await a wrapped future, sync ones wait for it.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="memgraph-loop", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling thread is the host's."""
+        return threading.get_ident() == self._thread.ident
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start work on the loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def wait(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Run work on the loop and wait for it, in any thread but the loop's own.
+
+        Raises:
+            LoopBlocked: This is the loop's own thread.
+            TimeoutError: It took longer than `timeout` seconds; the work is cancelled.
+        """
+        if self.is_here:
+            work.close()
+            raise LoopBlocked("a sync call on memgraph's own loop would wait for itself; use the async method")
+        future = self.submit(work)
+        try:
+            return future.result(timeout)
+        except BaseException:
+            future.cancel()
+            raise
+
+    async def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run work on the loop and await it from any loop."""
+        if self.is_here:
+            return await work
+        return await asyncio.wrap_future(self.submit(work))
+
+    def stop(self) -> None:
+        """End the loop and its thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+class Hosted(Protocol):
+    """What has a host."""
+
+    def live(self) -> Host:
+        """Return the host, reopened after a fork.
+
+        Raises:
+            StoreClosed: It was closed.
+        """
+        ...
+
+
+S = TypeVar("S", bound=Hosted)
+
+
+def hosted(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Make an async method run on its object's own loop, whatever loop awaits it."""
+
+    @functools.wraps(method)
+    async def face(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.live().call(method(self, *args, **kwargs))
+
+    return face
+
+
+def waiting(face: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[S, P], T]:
+    """Derive the sync twin of a `hosted` method: the same body, waited for."""
+    method = cast("Callable[Concatenate[S, P], Coroutine[Any, Any, T]]", face.__wrapped__)  # type: ignore[attr-defined]  # set by functools.wraps
+
+    @functools.wraps(method)
+    def sync(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.live().wait(method(self, *args, **kwargs))
+
+    sync.__name__ = method.__name__.removeprefix("a")
+    sync.__qualname__ = method.__qualname__.replace(method.__name__, sync.__name__)
+    return sync

@@ -1,0 +1,171 @@
+"""Connections to the one SQLite file, and its errors in our words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import apsw
+
+from memgraph.errors import (
+    AgentMemoryError,
+    EncryptionUnavailable,
+    InvalidInput,
+    NotAMemoryFile,
+    StoreBusy,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreTooNew,
+    StoreUnreadable,
+)
+
+APPLICATION_ID: Final = 0x6D656D67
+"""`memg` in the file's header: how we know a database of ours."""
+
+WRITER_PATIENCE_MS: Final = 5_000
+"""How long the writer's own thread waits for another process's lock before `StoreBusy`."""
+
+PLAIN_HEADER: Final = b"SQLite format 3\x00"
+
+Key = str | bytes | None
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn the engine's errors into ours. Their messages never carry text or keys: SQL is constant, values are bound."""
+    try:
+        yield
+    except apsw.BusyError as error:
+        raise StoreBusy(f"`{path}` is locked by another process or handle: try again") from error
+    except apsw.LockedError as error:
+        raise StoreBusy(f"`{path}` is locked by another statement: try again") from error
+    except apsw.FullError as error:
+        raise StoreFull(f"no space left for `{path}`: nothing of this was stored") from error
+    except apsw.NotADBError as error:
+        raise NotAMemoryFile(f"`{path}` is not a memgraph database, or its key is missing or wrong") from error
+    except apsw.CorruptError as error:
+        raise StoreCorrupt(f"`{path}` is damaged: restore a backup, or salvage it with SQLite's .recover") from error
+    except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
+        raise StoreUnreadable(f"`{path}` can't be read or written ({type(error).__name__})") from error
+    except apsw.Error as error:
+        raise StoreError(f"`{path}`: {type(error).__name__}") from error
+
+
+def check_key(key: Key) -> None:
+    """Refuse a key that can't be one.
+
+    Raises:
+        InvalidInput: It is empty text, or bytes of another length than 32.
+        EncryptionUnavailable: The SQLite in use has no ciphers.
+    """
+    if key is None:
+        return
+    if isinstance(key, bytes) and len(key) != 32:
+        raise InvalidInput(f"a raw key has 32 bytes, not {len(key)}; a passphrase is given as text")
+    if isinstance(key, str) and not key:
+        raise InvalidInput("the key is empty; leave it out for a plaintext file")
+    if not getattr(apsw, "mc_version", None):
+        raise EncryptionUnavailable(
+            "this SQLite has no ciphers and would write plaintext: the distribution `apsw` was installed over "
+            "`apsw-sqlite3mc`; uninstall both, then install apsw-sqlite3mc"
+        )
+
+
+def key_pragma(key: str | bytes) -> str:
+    """Return the engine's form of a key: 32 raw bytes skip the key derivation, text is a passphrase."""
+    return f"raw:{key.hex()}" if isinstance(key, bytes) else key
+
+
+def apply_key(connection: apsw.Connection, key: Key, *, pragma: str = "key") -> None:
+    """Set (`key`) or change (`rekey`) the key of a connection; None removes it on a change."""
+    if key is None:
+        if pragma == "rekey":
+            connection.pragma(pragma, "")
+        return
+    if isinstance(key, str):
+        # As hex, so that a passphrase can't be read as one of the engine's own notations ("raw:...").
+        connection.pragma(f"hex{pragma}", key.encode("utf-8", "surrogatepass").hex())
+    else:
+        connection.pragma(pragma, key_pragma(key))
+
+
+def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False) -> apsw.Connection:
+    """Open a connection to the file and prove that it can be read.
+
+    Args:
+        path: The file; made if absent.
+        key: Its key, None for plaintext.
+        vfs: A file layer registered with the engine (tests make theirs fail), None for the default.
+        writer: Whether it waits for locks on its thread (the writer) or returns at once (readers on an event loop).
+
+    Raises:
+        NotAMemoryFile: The file is something else, or the key is missing or wrong.
+    """
+    with translated(path):
+        connection = apsw.Connection(path, vfs=vfs)
+        try:
+            apply_key(connection, key)
+            connection.set_busy_timeout(WRITER_PATIENCE_MS if writer else 0)
+            # The first read: a wrong key or a foreign file shows here.
+            tables = connection.execute("select count(*) from sqlite_schema").get
+            ours = connection.pragma("application_id") == APPLICATION_ID
+            if tables and not ours:
+                raise NotAMemoryFile(f"`{path}` is a database, but not one of memgraph's")
+            if not tables and not writer:
+                raise StoreError(f"`{path}` is empty")
+            if writer:
+                connection.pragma("page_size", 4096)
+                connection.pragma("auto_vacuum", 0)
+                connection.pragma("journal_mode", "wal")
+            connection.pragma("secure_delete", True)
+            connection.pragma("foreign_keys", False)
+            connection.pragma("trusted_schema", False)
+            if key is not None:
+                # Temporary files (of VACUUM, of large sorts) would be another place to keep secret.
+                connection.pragma("temp_store", 2)
+            connection.pragma("cache_size", -8_000)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def check_encrypted(path: str, key: Key) -> None:
+    """Refuse to go on if a key was given and the file's header is plaintext all the same."""
+    if key is None or not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        if file.read(16) == PLAIN_HEADER:
+            raise NotAMemoryFile(f"a key was given but `{path}` is a plaintext file; open it without, then rekey(key)")
+
+
+def schema_version(connection: apsw.Connection) -> int:
+    """Return the version of the file's schema, 0 for a new file."""
+    version: int = connection.pragma("user_version")
+    return version
+
+
+def refuse_newer(path: str, found: int, known: int) -> None:
+    """Raise if the file was written by a newer memgraph.
+
+    Raises:
+        StoreTooNew: It was.
+    """
+    if found > known:
+        raise StoreTooNew(f"`{path}` has schema {found}, this memgraph knows {known}: upgrade langgraph-memory-nodes")
+
+
+__all__ = [
+    "AgentMemoryError",
+    "Key",
+    "apply_key",
+    "check_encrypted",
+    "check_key",
+    "connect",
+    "refuse_newer",
+    "schema_version",
+    "translated",
+]

@@ -1,0 +1,149 @@
+"""Erasure: turns removed physically, their neighbours' index parts rebuilt, and what remains asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import apsw
+
+from memgraph.errors import StoreBusy, StoreError
+from memgraph.ledger import commits, faults, jobs, traces
+from memgraph.ledger.turns import carray, detach, ids
+
+
+def erase(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int) -> tuple[dict[str, int], int, int]:
+    """Remove turns and everything that was made of them, in one transaction.
+
+    The turns' keys stay, without a row: the same messages sent again from a thread's history are known as erased. They
+    are keyed digests and say nothing of the words.
+
+    Returns:
+        (rows removed by table, neighbours to be indexed again, the erasing commit's number).
+    """
+    gone = set(rows)
+    bound = carray(gone)
+    identities = ids(connection, owner, gone)
+    places = [
+        place
+        for (place,) in connection.execute(
+            "select distinct place from turns where owner = ? and row in carray(?)", (owner, bound)
+        )
+    ]
+    removed: dict[str, int] = {}
+    # The turns go first: what looks for a neighbour's new context must not find them.
+    connection.execute("delete from turns where owner = ? and row in carray(?)", (owner, bound))
+    removed["turns"] = connection.changes()
+    rebuilt = detach(connection, owner, gone)
+    for table, sql in (
+        ("postings", "delete from postings where owner = ? and row in carray(?)"),
+        ("vectors", "delete from vectors where owner = ? and row in carray(?)"),
+    ):
+        connection.execute(sql, (owner, bound))
+        removed[table] = connection.changes()
+    connection.execute("update turn_keys set row = null where owner = ? and row in carray(?)", (owner, bound))
+    connection.execute("update turns set replaces = null where owner = ? and replaces in carray(?)", (owner, bound))
+    removed["traces"] = traces.drop_naming(connection, owner, identities)
+    removed["outbox"] = _shrink_jobs(connection, owner, gone)
+    removed["places"] = _drop_empty_places(connection, owner, places)
+    _forget_causes(connection, owner, gone)
+    seq = commits.record(connection, owner, at=now, kind="erase", touched=[*gone, *rebuilt])
+    connection.executemany(
+        "insert or replace into tombstones values (?, ?, ?, ?)", [(owner, row, seq, now) for row in sorted(gone)]
+    )
+    if rebuilt:
+        jobs.enqueue(connection, owner, seq, rows=rebuilt, now=now)
+    faults.point("erase.deleted")
+    return removed, len(rebuilt), seq
+
+
+def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int]) -> int:
+    """Take the rows out of the jobs that wait; a job left without any goes."""
+    dropped = 0
+    for job, packed in connection.execute("select job, rows from outbox where owner = ?", (owner,)).fetchall():
+        left = [row for row in commits.unpack(packed) if row not in gone]
+        if left:
+            connection.execute("update outbox set rows = ? where job = ?", (commits.pack(left), job))
+        else:
+            connection.execute("delete from outbox where job = ?", (job,))
+            dropped += 1
+    return dropped
+
+
+def _drop_empty_places(connection: apsw.Connection, owner: int, places: Iterable[int]) -> int:
+    """Remove the names of threads and sessions in which nothing is left."""
+    dropped = 0
+    for place in places:
+        connection.execute(
+            "delete from places where owner = ? and place = ? and not exists"
+            " (select 1 from turns where owner = ? and place = ?)",
+            (owner, place, owner, place),
+        )
+        dropped += connection.changes()
+    return dropped
+
+
+def _forget_causes(connection: apsw.Connection, owner: int, gone: set[int]) -> None:
+    """Clear cause and reason of the commits that brought what is gone: they name threads, a reason may quote."""
+    seqs = [
+        seq
+        for seq, touched in connection.execute(
+            "select seq, touched from commits where owner = ? and (cause is not null or reason is not null)", (owner,)
+        )
+        if not gone.isdisjoint(commits.unpack(touched))
+    ]
+    connection.execute(
+        "update commits set cause = null, reason = null where owner = ? and seq in carray(?)", (owner, carray(seqs))
+    )
+
+
+def truncate(connection: apsw.Connection, path: str) -> None:
+    """Empty the write-ahead log into the file: until then it still holds what was deleted.
+
+    Raises:
+        StoreBusy: A reader holds an old snapshot.
+    """
+    busy, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchall()[0]
+    if busy:
+        raise StoreBusy(
+            f"`{path}`: the rows are erased from every query, but another connection still reads an old snapshot, so "
+            "their bytes are in the log; end it and call erase again with the same argument"
+        )
+
+
+def compact(connection: apsw.Connection, path: str) -> None:
+    """Rewrite the file without what was deleted. secure_delete alone leaves fragments in page gaps; VACUUM none."""
+    truncate(connection, path)
+    faults.point("erase.truncated")
+    connection.execute("vacuum")
+    truncate(connection, path)
+
+
+def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: Iterable[str]) -> None:
+    """Ask every table again.
+
+    Raises:
+        StoreError: Something of what was erased is still there.
+    """
+    bound = carray(rows)
+    left = {
+        "turns": connection.execute("select count(*) from turns where owner = ? and row in carray(?)", (owner, bound)).get,
+        "postings": connection.execute(
+            "select count(*) from postings where owner = ? and (row in carray(?) or before in carray(?))",
+            (owner, bound, bound),
+        ).get,
+        "vectors": connection.execute(
+            "select count(*) from vectors where owner = ? and (row in carray(?) or before in carray(?))",
+            (owner, bound, bound),
+        ).get,
+        "turn_keys": connection.execute(
+            "select count(*) from turn_keys where owner = ? and row in carray(?)", (owner, bound)
+        ).get,
+        "ids": sum(
+            connection.execute("select count(*) from turns where owner = ? and id = ?", (owner, UUID(one).bytes)).get
+            for one in gone
+        ),
+    }
+    found = {table: count for table, count in left.items() if count}
+    if found:
+        raise StoreError(f"erasure could not be verified, rows are left: {found}")

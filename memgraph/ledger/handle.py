@@ -1,0 +1,100 @@
+"""One handle on the file: a reader of its own for the loop thread, and the writer it shares with other handles."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+import apsw
+
+from memgraph.errors import StoreBusy
+from memgraph.ledger import schema
+from memgraph.ledger.engine import Key, connect, translated
+from memgraph.ledger.writer import Writer, acquire, release
+
+T = TypeVar("T")
+
+_RETRY_S: Final = 0.004
+
+
+class Ledger:
+    """Reads inline on the loop thread, writes through the file's writer.
+
+    Args:
+        path: The file; made if absent.
+        key: Its key, None for plaintext.
+        vfs: A file layer registered with the engine, None for the default.
+    """
+
+    def __init__(self, path: str, key: Key, *, vfs: str | None = None) -> None:
+        self.path = os.path.realpath(path)
+        self._vfs = vfs
+        self.writer: Writer = acquire(path, key, vfs)
+        try:
+            self._reader = self._open_reader()
+            with translated(self.path):
+                self.pepper = schema.pepper(self._reader)
+        except BaseException:
+            release(self.writer)
+            raise
+
+    def _open_reader(self) -> apsw.Connection:
+        return connect(self.path, self.writer.key, vfs=self._vfs)
+
+    @property
+    def reader(self) -> apsw.Connection:
+        """The connection of the loop thread; used there only."""
+        return self._reader
+
+    async def read(self, run: Callable[[apsw.Connection], T], *, patience: float = 5.0) -> T:
+        """Run a short read inline; where the file is locked, try again without stalling the loop.
+
+        Args:
+            run: Gets the reader's connection.
+            patience: Seconds to go on trying.
+
+        Raises:
+            StoreBusy: Still locked.
+        """
+        until = asyncio.get_running_loop().time() + patience
+        while True:
+            try:
+                with translated(self.path):
+                    return run(self._reader)
+            except StoreBusy:
+                if asyncio.get_running_loop().time() >= until:
+                    raise
+            await asyncio.sleep(_RETRY_S)
+
+    async def write(self, run: Callable[[apsw.Connection], T], *, durable: bool = False, alone: bool = False) -> T:
+        """Run an operation on the writer, in a transaction with what else waits.
+
+        A cancelled caller does not undo it: what was queued is written or not, never half.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self.submit(run, durable=durable, alone=alone)))
+
+    def submit(self, run: Callable[[apsw.Connection], T], *, durable: bool = False, alone: bool = False) -> Future[T]:
+        """Queue an operation on the writer without waiting."""
+        return self.writer.submit(run, durable=durable, alone=alone)
+
+    def rekey(self, new: Key) -> None:
+        """Change, set or remove the file's key. Blocks.
+
+        Raises:
+            StoreBusy: Another handle or process has the file open.
+        """
+        if self.writer.handles > 1:
+            raise StoreBusy(f"`{self.path}` is open in this process elsewhere: changing the key needs the file to itself")
+        self._reader.close()
+        try:
+            self.writer.rekey(new)
+        finally:
+            self._reader = self._open_reader()
+
+    def close(self) -> None:
+        """Close the reader and give the writer back. On the reader's own thread."""
+        self._reader.close()
+        release(self.writer)

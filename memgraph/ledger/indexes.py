@@ -1,0 +1,158 @@
+"""The rows behind the embedded projections: postings and vectors, keyed by (owner, row, part)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from memgraph.ledger.turns import carray
+from memgraph.records import OPEN
+
+Vector = NDArray[np.float32]
+
+_HEADS = (
+    "select t.row, t.said_at, t.recorded_at, t.superseded_at, t.place, t.speaker, p.before, p.words, p.flags, p.terms"
+    " from turns t join postings p on p.owner = t.owner and p.row = t.row and p.part = 0 where t.owner = ?"
+)
+
+
+def heads(connection: apsw.Connection, owner: int, rows: Iterable[int] | None = None) -> list[tuple[Any, ...]]:
+    """Return what the cache holds of turns (all, or some rows), in row order."""
+    if rows is None:
+        return connection.execute(_HEADS + " order by t.row", (owner,)).fetchall()
+    return connection.execute(_HEADS + " and t.row in carray(?) order by t.row", (owner, carray(rows))).fetchall()
+
+
+def places(connection: apsw.Connection, owner: int) -> list[tuple[int, str | None, str | None, str | None]]:
+    """Return (place, thread, session, agent) of an owner."""
+    return connection.execute(
+        "select place, thread_id, session_id, agent_id from places where owner = ? order by place", (owner,)
+    ).fetchall()
+
+
+def vectors(
+    connection: apsw.Connection, owner: int, recipe: int, rows: Iterable[int] | None = None
+) -> list[tuple[int, int, int | None, bytes]]:
+    """Return (row, part, before, vector) made by one embedder (all, or of some rows)."""
+    sql = "select row, part, before, vector from vectors where owner = ? and recipe = ?"
+    if rows is None:
+        return connection.execute(sql + " order by row, part", (owner, recipe)).fetchall()
+    return connection.execute(sql + " and row in carray(?) order by row, part", (owner, recipe, carray(rows))).fetchall()
+
+
+def pack(vector: Vector) -> bytes:
+    """Return a unit vector as stored: float16, half the bytes, its error (1e-3) far below what tells turns apart."""
+    return np.asarray(vector, dtype="<f2").tobytes()
+
+
+def unpack(blobs: Sequence[bytes], dims: int) -> Vector:
+    """Return stored vectors as one float32 matrix."""
+    return np.frombuffer(b"".join(blobs), dtype="<f2").reshape(len(blobs), dims).astype(np.float32)
+
+
+def put_vectors(
+    connection: apsw.Connection, owner: int, recipe: int, row: int, parts: Sequence[tuple[int | None, Vector]]
+) -> bool:
+    """Store the vectors of a turn's parts in place of those it had. Returns whether the turn is still there."""
+    alive = connection.execute("select version from turns where owner = ? and row = ?", (owner, row)).get
+    if alive is None:
+        return False
+    connection.execute("delete from vectors where owner = ? and row = ?", (owner, row))
+    connection.executemany(
+        "insert into vectors values (?, ?, ?, ?, ?, ?, ?)",
+        [(owner, row, part, alive, recipe, before, pack(vector)) for part, (before, vector) in enumerate(parts)],
+    )
+    return True
+
+
+def to_embed(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> list[tuple[int, int | None, int]]:
+    """Return (row, before, words) of the believed turns among `rows`."""
+    return connection.execute(
+        "select p.row, p.before, p.words from postings p join turns t on t.owner = p.owner and t.row = p.row"
+        " where p.owner = ? and p.part = 0 and p.row in carray(?) and t.superseded_at = ? order by p.row",
+        (owner, carray(rows), OPEN),
+    ).fetchall()
+
+
+def without_vectors(connection: apsw.Connection, owner: int, recipe: int, *, after: int, limit: int) -> list[int]:
+    """Return up to `limit` believed turns after row `after` that have no vector of this embedder."""
+    return [
+        row
+        for (row,) in connection.execute(
+            "select t.row from turns t where t.owner = ? and t.row > ? and t.superseded_at = ? and not exists"
+            " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?) order by t.row limit ?",
+            (owner, after, OPEN, recipe, limit),
+        )
+    ]
+
+
+def count_without_vectors(connection: apsw.Connection, recipe: int) -> int:
+    """Return how many believed turns of the file have no vector of this embedder."""
+    count: int = connection.execute(
+        "select count(*) from turns t where t.superseded_at = ? and not exists (select 1 from vectors v"
+        " where v.owner = t.owner and v.row = t.row and v.recipe = ?)",
+        (OPEN, recipe),
+    ).get
+    return count
+
+
+def stale_postings(connection: apsw.Connection, owner: int, recipe: int, *, limit: int) -> list[int]:
+    """Return up to `limit` turns whose postings were made by another recipe."""
+    return [
+        row
+        for (row,) in connection.execute(
+            "select row from postings where owner = ? and part = 0 and recipe <> ? order by row limit ?",
+            (owner, recipe, limit),
+        )
+    ]
+
+
+def count_stale_postings(connection: apsw.Connection, recipe: int) -> int:
+    """Return how many turns of the file have postings made by another recipe."""
+    count: int = connection.execute("select count(*) from postings where part = 0 and recipe <> ?", (recipe,)).get
+    return count
+
+
+def put_postings(
+    connection: apsw.Connection, owner: int, row: int, *, recipe: int, words: int, flags: int, terms: bytes
+) -> None:
+    """Rewrite a turn's postings by a newer recipe."""
+    connection.execute(
+        "update postings set recipe = ?, words = ?, flags = ?, terms = ?, version = version + 1"
+        " where owner = ? and row = ? and part = 0",
+        (recipe, words, flags, terms, owner, row),
+    )
+
+
+def embedder(connection: apsw.Connection) -> tuple[int, str, int | None] | None:
+    """Return (recipe, name, dims) of the embedder in force, None if there was never one."""
+    return connection.execute(
+        "select e.recipe, e.name, e.dims from embedders e join meta m on m.name = 'embedder' and m.value = e.recipe"
+    ).fetchone()
+
+
+def use_embedder(connection: apsw.Connection, name: str, dims: int | None) -> int:
+    """Put an embedder in force. Returns its recipe number."""
+    found: int | None = connection.execute(
+        "select recipe from embedders where name = ? and dims is ?", (name, dims)
+    ).get
+    if found is None:
+        connection.execute("insert into embedders(name, dims) values (?, ?)", (name, dims))
+        found = connection.last_insert_rowid()
+    connection.execute("insert or replace into meta values ('embedder', ?)", (found,))
+    return found
+
+
+def set_dims(connection: apsw.Connection, recipe: int, dims: int) -> None:
+    """Note an embedder's dimension, known from its first vectors."""
+    connection.execute("update embedders set dims = ? where recipe = ? and dims is null", (dims, recipe))
+
+
+def drop_other_vectors(connection: apsw.Connection, recipe: int) -> int:
+    """Remove the vectors of embedders no longer in force. Returns how many."""
+    connection.execute("delete from vectors where recipe <> ?", (recipe,))
+    return connection.changes()

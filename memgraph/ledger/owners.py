@@ -1,0 +1,89 @@
+"""Owners: the digest of (org, project, user) to a small integer, with its own growing seq."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import apsw
+
+from memgraph.errors import ScopeDenied
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One owner's row."""
+
+    owner: int
+    secret: bytes
+    seq: int
+    last_row: int
+    last_place: int
+
+
+def find(connection: apsw.Connection, key: bytes) -> Owner | None:
+    """Return the owner with this key, None if it has no data yet."""
+    row = connection.execute(
+        "select owner, secret, seq, last_row, last_place from owners where key = ?", (key,)
+    ).fetchone()
+    return None if row is None else Owner(*row)
+
+
+def ensure(connection: apsw.Connection, key: bytes) -> Owner:
+    """Return the owner with this key, made if absent."""
+    connection.execute("insert or ignore into owners(key, secret) values (?, ?)", (key, os.urandom(32)))
+    found = find(connection, key)
+    assert found is not None
+    return found
+
+
+def head(connection: apsw.Connection, key: bytes) -> tuple[int, int] | None:
+    """Return (owner, seq) for a read, None if it has no data yet."""
+    return connection.execute("select owner, seq from owners where key = ?", (key,)).fetchone()
+
+
+def every(connection: apsw.Connection) -> list[int]:
+    """Return all owners' integers."""
+    return [owner for (owner,) in connection.execute("select owner from owners order by owner")]
+
+
+def thread_owner(connection: apsw.Connection, thread_id: str) -> int | None:
+    """Return the owner of a thread, None if no node ran in it yet."""
+    owner: int | None = connection.execute("select owner from threads where thread_id = ?", (thread_id,)).get
+    return owner
+
+
+def claim_thread(connection: apsw.Connection, thread_id: str, owner: int) -> None:
+    """Give a thread to the owner whose node first ran in it.
+
+    Raises:
+        ScopeDenied: It belongs to somebody else.
+    """
+    connection.execute("insert or ignore into threads values (?, ?)", (thread_id, owner))
+    deny_foreign_thread(thread_owner(connection, thread_id), owner)
+
+
+def deny_foreign_thread(found: int | None, owner: int | None) -> None:
+    """Raise if a thread's owner is somebody else.
+
+    Raises:
+        ScopeDenied: It is.
+    """
+    if found is not None and found != owner:
+        raise ScopeDenied("this thread belongs to another user: start a thread of your own")
+
+
+def next_place(
+    connection: apsw.Connection, owner: Owner, names: tuple[str | None, str | None, str | None], fresh: Callable[[], int]
+) -> int:
+    """Return the number of (thread, session, agent) within an owner, made by `fresh` if it is new."""
+    found: int | None = connection.execute(
+        "select place from places where owner = ? and ifnull(thread_id, x'') = ifnull(?, x'')"
+        " and ifnull(session_id, x'') = ifnull(?, x'') and ifnull(agent_id, x'') = ifnull(?, x'')",
+        (owner.owner, *names),
+    ).get
+    if found is None:
+        found = fresh()
+        connection.execute("insert into places values (?, ?, ?, ?, ?)", (owner.owner, found, *names))
+    return found

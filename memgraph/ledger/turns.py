@@ -1,0 +1,335 @@
+"""Turns: written once, read by row, by id, by page."""
+
+from __future__ import annotations
+
+import array
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import apsw
+
+from memgraph.ledger import codec, commits, faults, jobs, owners
+from memgraph.ledger.filters import Where
+from memgraph.records import OPEN, ORIGINS, Draft, Skipped, Turn, from_us, from_us_or_open
+from memgraph.sittings import is_context
+from memgraph.uuid7 import uuid7
+
+_SELECT: Final = (
+    "select t.id, t.seq, t.said_at, t.recorded_at, t.superseded_at, t.role, t.speaker, t.origin, t.altered,"
+    " t.message_id, t.metadata, t.parts, p.thread_id, p.session_id, p.agent_id,"
+    " (select r.id from turns r where r.owner = t.owner and r.row = t.replaces), t.text, t.row"
+    " from turns t join places p on p.owner = t.owner and p.place = t.place where t.owner = ?"
+)
+
+
+Keys = tuple[bytes | None, bytes | None]
+"""What a turn is known again by (None: always new), and what an edit of its message replaces (None: no id)."""
+
+_Before = tuple[int, int, int]
+"""Row, said_at and words of the turn before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A draft ready to be written: with what its index needs, computed before the transaction.
+
+    Attributes:
+        terms: Packed term hashes and counts. `words`, `flags`: its features.
+    """
+
+    draft: Draft
+    terms: bytes
+    words: int
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What one acceptance wrote."""
+
+    ids: tuple[str, ...]
+    rows: tuple[int, ...]
+    skipped: tuple[Skipped, ...]
+    seq: int
+    job: int | None
+
+
+def accept(
+    connection: apsw.Connection,
+    owner_key: bytes,
+    entries: Sequence[Entry],
+    keys: Callable[[bytes], Sequence[Keys]],
+    *,
+    place: tuple[str | None, str | None, str | None],
+    now: int,
+    recipe: int,
+    cause: Mapping[str, str] | None,
+) -> Accepted:
+    """Write the new ones of `entries` as turns with their postings and the job that goes on with them: commit 1.
+
+    Args:
+        connection: The writer's, inside its transaction.
+        owner_key: Digest of the owner.
+        entries: What was handed in, in order.
+        keys: From the owner's secret to the keys of the entries.
+        place: (thread, session, agent) they were said in.
+        now: Microseconds UTC.
+        recipe: Version of what `terms` and `flags` hold.
+        cause: Thread, checkpoint and task of the graph run.
+    """
+    faults.point("accept.begin")
+    owner = owners.ensure(connection, owner_key)
+    if place[0] is not None:
+        owners.claim_thread(connection, place[0], owner.owner)
+    ids: list[str] = []
+    rows: list[int] = []
+    skipped: list[Skipped] = []
+    rebuilt: set[int] = set()
+    last_row, last_place, number = owner.last_row, owner.last_place, None
+    before: _Before | None = None
+    seq = owner.seq + 1
+    for entry, (turn_key, message_key) in zip(entries, keys(owner.secret), strict=True):
+        known = _known(connection, owner.owner, turn_key)
+        if known is not None:
+            skipped.append(Skipped(entry.draft.index, known))
+            continue
+        if number is None:
+
+            def fresh() -> int:
+                return owner.last_place + 1
+
+            number = owners.next_place(connection, owner, place, fresh)
+            last_place = max(last_place, number)
+            before = _last_in(connection, owner.owner, number)
+        last_row += 1
+        said_at = now if entry.draft.said_at is None else entry.draft.said_at
+        replaced = _replaced(connection, owner.owner, message_key)
+        if replaced is not None:
+            rebuilt |= supersede(connection, owner.owner, [replaced], now)
+            before = _last_in(connection, owner.owner, number) if before and before[0] == replaced else before
+        context = _context(before, said_at, entry.words)
+        ids.append(_insert(connection, owner.owner, last_row, seq, number, said_at, now, replaced, entry.draft, len(ids)))
+        _keep_keys(connection, owner.owner, last_row, (turn_key, message_key))
+        connection.execute(
+            "insert into postings values (?, ?, 0, 1, ?, ?, ?, ?, ?)",
+            (owner.owner, last_row, recipe, context, entry.words, entry.flags, entry.terms),
+        )
+        rows.append(last_row)
+        before = (last_row, said_at, entry.words)
+    if not rows:
+        return Accepted((), (), tuple(skipped), owner.seq, None)
+    connection.execute(
+        "update owners set last_row = ?, last_place = ? where owner = ?", (last_row, last_place, owner.owner)
+    )
+    kind = "turns" if not rebuilt else "replace"
+    commits.record(connection, owner.owner, at=now, kind=kind, touched=[*rows, *rebuilt], cause=cause)
+    job = jobs.enqueue(connection, owner.owner, seq, rows=[*rows, *rebuilt], now=now)
+    faults.point("accept.written")
+    return Accepted(tuple(ids), tuple(rows), tuple(skipped), seq, job)
+
+
+def _known(connection: apsw.Connection, owner: int, key: bytes | None) -> str | None:
+    if key is None:
+        return None
+    found = connection.execute("select row from turn_keys where owner = ? and key = ?", (owner, key)).fetchone()
+    return None if found is None else "erased" if found[0] is None else "known"
+
+
+def _last_in(connection: apsw.Connection, owner: int, place: int, below: int = OPEN) -> _Before | None:
+    """Return (row, said_at, words) of the last believed turn in a place, before row `below`."""
+    return connection.execute(
+        "select t.row, t.said_at, p.words from turns t join postings p on p.owner = t.owner and p.row = t.row and p.part = 0"
+        " where t.owner = ? and t.place = ? and t.row < ? and t.superseded_at = ? order by t.row desc limit 1",
+        (owner, place, below, OPEN),
+    ).fetchone()
+
+
+def _context(before: _Before | None, said_at: int, words: int) -> int | None:
+    """Return the row of the turn before if it is context."""
+    return before[0] if before is not None and is_context(before[1], before[2], said_at, words) else None
+
+
+def _replaced(connection: apsw.Connection, owner: int, key: bytes | None) -> int | None:
+    """Return the believed turn that an edit of the same message replaces."""
+    if key is None:
+        return None
+    row: int | None = connection.execute(
+        "select t.row from turn_keys k join turns t on t.owner = k.owner and t.row = k.row"
+        " where k.owner = ? and k.key = ? and t.superseded_at = ?",
+        (owner, key, OPEN),
+    ).get
+    return row
+
+
+def _insert(
+    connection: apsw.Connection,
+    owner: int,
+    row: int,
+    seq: int,
+    place: int,
+    said_at: int,
+    now: int,
+    replaces: int | None,
+    draft: Draft,
+    order: int,
+) -> str:
+    identity = uuid7(now + order)  # so that ids sort as the messages stood
+    connection.execute(
+        "insert into turns(owner, row, id, seq, place, said_at, recorded_at, superseded_at, role, speaker, origin,"
+        " altered, replaces, message_id, metadata, parts, text) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            owner,
+            row,
+            identity.bytes,
+            seq,
+            place,
+            said_at,
+            now,
+            OPEN,
+            draft.role,
+            draft.speaker,
+            ORIGINS.index(draft.origin),
+            int(draft.altered),
+            replaces,
+            draft.message_id,
+            json.dumps(draft.metadata) if draft.metadata else None,
+            json.dumps([dict(part) for part in draft.parts]) if draft.parts else None,
+            codec.encode(draft.text),
+        ),
+    )
+    return str(identity)
+
+
+def _keep_keys(connection: apsw.Connection, owner: int, row: int, keys: Keys) -> None:
+    for key in keys:
+        if key is not None:
+            connection.execute("insert or replace into turn_keys values (?, ?, ?)", (owner, key, row))
+
+
+def supersede(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int) -> set[int]:
+    """End belief in turns and detach their neighbours. Returns all rows whose index changed."""
+    gone = set(rows)
+    connection.execute(
+        "update turns set superseded_at = ? where owner = ? and row in carray(?) and superseded_at = ?",
+        (now, owner, carray(gone), OPEN),
+    )
+    return gone | detach(connection, owner, gone)
+
+
+def detach(connection: apsw.Connection, owner: int, gone: Iterable[int]) -> set[int]:
+    """Give the turns that had one of `gone` as context another one, and drop the vectors that held its text.
+
+    Returns the rows to be indexed again.
+    """
+    ends = set(gone)
+    neighbours = connection.execute(
+        "select p.row, t.place, t.said_at, p.words from postings p join turns t on t.owner = p.owner and t.row = p.row"
+        " where p.owner = ? and p.part = 0 and p.before in carray(?)",
+        (owner, carray(ends)),
+    ).fetchall()
+    held = [row for row, _, _, _ in neighbours if row not in ends]
+    for row, place, said_at, words in neighbours:
+        if row not in ends:
+            found = _last_in(connection, owner, place, below=row)
+            connection.execute(
+                "update postings set before = ?, version = version + 1 where owner = ? and row = ? and part = 0",
+                (_context(found, said_at, words), owner, row),
+            )
+    connection.execute("delete from vectors where owner = ? and row in carray(?)", (owner, carray(held)))
+    return set(held)
+
+
+def carray(rows: Iterable[int]) -> Any:
+    """Return row numbers as one bound value for `in carray(?)`."""
+    packed = array.array("q", rows)
+    # carray takes no empty array: -1 is no row's number.
+    return apsw.carray(packed or array.array("q", [-1]))
+
+
+def joined(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """Return the raw columns of turns by row: the join back that every hit passes."""
+    return {row[17]: row for row in connection.execute(_SELECT + " and t.row in carray(?)", (owner, carray(rows)))}
+
+
+def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[str, int]:
+    """Return the rows of ids, unknown ones left out."""
+    found: dict[str, int] = {}
+    for identity in ids:
+        try:
+            raw = UUID(identity).bytes
+        except (ValueError, AttributeError, TypeError):
+            continue
+        row = connection.execute("select row from turns where owner = ? and id = ?", (owner, raw)).get
+        if row is not None:
+            found[identity] = row
+    return found
+
+
+def ids(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> set[str]:
+    """Return the ids of rows."""
+    return {
+        str(UUID(bytes=raw))
+        for (raw,) in connection.execute("select id from turns where owner = ? and row in carray(?)", (owner, carray(rows)))
+    }
+
+
+def page(connection: apsw.Connection, owner: int, condition: Where, *, after: int, limit: int) -> list[tuple[Any, ...]]:
+    """Return up to `limit` turns after row `after`, in row order."""
+    return connection.execute(
+        f"{_SELECT} and t.row > ? and {condition.text} order by t.row limit ?",
+        (owner, after, *condition.values, limit),
+    ).fetchall()
+
+
+def matching(connection: apsw.Connection, owner: int, condition: Where) -> list[int]:
+    """Return the rows that a filter lets through."""
+    return [
+        row
+        for (row,) in connection.execute(
+            "select t.row from turns t join places p on p.owner = t.owner and p.place = t.place"
+            f" where t.owner = ? and {condition.text}",
+            (owner, *condition.values),
+        )
+    ]
+
+
+def texts(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> dict[int, str]:
+    """Return texts by row."""
+    return {
+        row: codec.decode(text)
+        for row, text in connection.execute(
+            "select row, text from turns where owner = ? and row in carray(?)", (owner, carray(rows))
+        )
+    }
+
+
+def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:
+    """Whether a turn is there and neither replaced nor forgotten."""
+    end = connection.execute("select superseded_at from turns where owner = ? and row = ?", (owner, row)).get
+    return bool(end == OPEN)
+
+
+def to_turn(row: Sequence[Any]) -> Turn:
+    """Return the record of a turn's raw columns."""
+    return Turn(
+        id=str(UUID(bytes=row[0])),
+        seq=row[1],
+        said_at=from_us(row[2]),
+        recorded_at=from_us(row[3]),
+        superseded_at=from_us_or_open(row[4]),
+        role=row[5],
+        speaker=row[6],
+        origin=ORIGINS[row[7]],
+        altered=bool(row[8]),
+        message_id=row[9],
+        metadata=json.loads(row[10]) if row[10] else {},
+        parts=json.loads(row[11]) if row[11] else [],
+        thread_id=row[12],
+        session_id=row[13],
+        agent_id=row[14],
+        replaces=None if row[15] is None else str(UUID(bytes=row[15])),
+        text=codec.decode(row[16]),
+    )

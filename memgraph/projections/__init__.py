@@ -1,0 +1,1 @@
+"""Indexes that can be rebuilt from the ledger: vectors, postings, adjacency."""

@@ -1,0 +1,51 @@
+"""One BLAS thread for our products, whatever the process has set."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+_lock = threading.Lock()
+_inside = 0
+_before: list[int] = []
+
+
+@cache
+def _libraries() -> list[Any]:
+    import numpy as np
+    from threadpoolctl import ThreadpoolController
+
+    # BLAS loads with the first product, and only what is loaded is found.
+    np.dot(np.ones((2, 2), np.float32), np.ones(2, np.float32))
+    controllers: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
+    return controllers
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run the block on one BLAS thread and give the process its setting back.
+
+    A product of one owner's matrix is memory-bound: two threads on two shared cores were 14 times slower. The setting
+    is the process's, so the first one in takes it and the last one out returns it.
+    """
+    global _inside, _before
+    libraries = _libraries()
+    with _lock:
+        if _inside == 0:
+            _before = [library.get_num_threads() for library in libraries]
+            for library, threads in zip(libraries, _before, strict=True):
+                if threads != 1:
+                    library.set_num_threads(1)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                for library, threads in zip(libraries, _before, strict=True):
+                    if threads != 1:
+                        library.set_num_threads(threads)

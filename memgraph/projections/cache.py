@@ -1,0 +1,278 @@
+"""Owners' projections in memory: loaded once, appended to as commits arrive, dropped by one byte limit."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from memgraph.ledger import commits, indexes
+from memgraph.projections.postings import ArrayPostings
+from memgraph.projections.vectors import Floats, MatrixVectors
+from memgraph.records import OPEN
+from memgraph.sittings import SITTING_US
+
+Ints = NDArray[np.int64]
+_APPENDED: Final = frozenset({"turns", "index"})
+
+
+class OwnerIndex:
+    """Everything a search of one owner needs, as arrays in the order of the turns.
+
+    Attributes:
+        rows: Row numbers, ascending. Every other column is in the same order.
+        seq: The owner's commit that the arrays show.
+        all_believed: Whether no turn was replaced or forgotten, the common case in which no mask is needed.
+    """
+
+    def __init__(self, owner: int, dims: int | None) -> None:
+        self.owner = owner
+        self.seq = 0
+        self.rows: Ints = np.zeros(0, np.int64)
+        self.said_at: Ints = np.zeros(0, np.int64)
+        self.recorded_at: Ints = np.zeros(0, np.int64)
+        self.superseded_at: Ints = np.zeros(0, np.int64)
+        self.place: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.sitting: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.speaker: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.words: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.flags: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.speakers: list[str] = []
+        self.places: dict[int, tuple[str | None, str | None, str | None]] = {}
+        self.postings = ArrayPostings()
+        self.vectors = None if dims is None else MatrixVectors(dims)
+        self.all_believed = True
+        self.derived: dict[str, Any] = {}
+        """What ranking computes once from these columns; emptied when they change."""
+        self._speaker_numbers: dict[str, int] = {}
+        self._last_in: dict[int, tuple[int, int]] = {}
+        self._sittings = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, near enough."""
+        columns = 52 * len(self.rows) + self.postings.nbytes + 64 * len(self.places)
+        return columns + (0 if self.vectors is None else self.vectors.nbytes)
+
+    def at(self, rows: list[int]) -> list[int]:
+        """Return the positions of rows that are here."""
+        wanted = np.array(rows, np.int64)
+        found = np.searchsorted(self.rows, wanted)
+        found = found[found < len(self.rows)]
+        return found[np.isin(self.rows[found], wanted)].tolist()
+
+    def append(self, connection: apsw.Connection, heads: list[tuple[Any, ...]]) -> None:
+        """Add turns at the end."""
+        if not heads:
+            return
+        columns = list(zip(*heads, strict=True))
+        row, said_at, recorded_at, superseded_at, place, speaker, before, words, flags, terms = columns
+        if any(number not in self.places for number in set(place)):
+            self.places = {number: names for number, *names in indexes.places(connection, self.owner)}  # type: ignore[misc]  # three names follow each number
+        self.rows = np.concatenate([self.rows, np.array(row, np.int64)])
+        self.said_at = np.concatenate([self.said_at, np.array(said_at, np.int64)])
+        self.recorded_at = np.concatenate([self.recorded_at, np.array(recorded_at, np.int64)])
+        self.superseded_at = np.concatenate([self.superseded_at, np.array(superseded_at, np.int64)])
+        self.place = np.concatenate([self.place, np.array(place, np.int32)])
+        self.words = np.concatenate([self.words, np.array(words, np.int32)])
+        self.flags = np.concatenate([self.flags, np.array(flags, np.int32)])
+        self.speaker = np.concatenate([self.speaker, np.array([self._number(name) for name in speaker], np.int32)])
+        sittings = [self._sitting(p, t) for p, t in zip(place, said_at, strict=True)]
+        self.sitting = np.concatenate([self.sitting, np.array(sittings, np.int32)])
+        self.all_believed = self.all_believed and all(end == OPEN for end in superseded_at)
+        self._append_postings(connection, row, before, terms)
+        if self.vectors is not None:
+            self.vectors.grow(len(self.rows))
+        self.derived = {}
+
+    def _number(self, speaker: str) -> int:
+        number = self._speaker_numbers.setdefault(speaker, len(self.speakers))
+        if number == len(self.speakers):
+            self.speakers.append(speaker)
+        return number
+
+    def _sitting(self, place: int, said_at: int) -> int:
+        """Return the sitting a turn belongs to: the last one of its place, unless the pause since was long."""
+        last = self._last_in.get(place)
+        if last is None or abs(said_at - last[0]) > SITTING_US:
+            self._sittings += 1
+            last = (said_at, self._sittings - 1)
+        self._last_in[place] = (said_at, last[1])
+        return last[1]
+
+    def _append_postings(
+        self,
+        connection: apsw.Connection,
+        rows: tuple[int, ...],
+        befores: tuple[int | None, ...],
+        terms: tuple[bytes, ...],
+    ) -> None:
+        """Index each turn with its own text and, where it has context, the text of the turn before it."""
+        known = dict(zip(rows, terms, strict=True))
+        lacking = {before for before in befores if before is not None and before not in known}
+        if lacking:
+            known |= {head[0]: head[9] for head in indexes.heads(connection, self.owner, lacking)}
+        self.postings.append(
+            [
+                [blob, known[before]] if before is not None and before in known else [blob]
+                for before, blob in zip(befores, terms, strict=True)
+            ]
+        )
+
+    def load_vectors(self, connection: apsw.Connection, recipe: int) -> None:
+        """Fill all vectors at once."""
+        if self.vectors is None:
+            return
+        stored = indexes.vectors(connection, self.owner, recipe)
+        firsts = [(row, before, blob) for row, part, before, blob in stored if part == 0]
+        count = len(self.rows)
+        matrix: Floats = np.zeros((count, self.vectors.dims), np.float32)
+        known = np.zeros(count, np.bool_)
+        if firsts:
+            own = indexes.unpack([blob for _, _, blob in firsts], self.vectors.dims)
+            at = np.searchsorted(self.rows, np.array([row for row, _, _ in firsts], np.int64))
+            matrix[at], known[at] = own, True
+            pairs = [(i, before) for i, (_, before, _) in enumerate(firsts) if before is not None]
+            if pairs:
+                after = np.array([i for i, _ in pairs])
+                mine = np.searchsorted(self.rows, np.array([before for _, before in pairs], np.int64))
+                both = known[mine] & (self.rows[mine] == np.array([before for _, before in pairs], np.int64))
+                matrix[mine[both]] = 0.5 * matrix[mine[both]] + 0.5 * own[after[both]]
+        self.vectors.fill(matrix, known)
+        self._put_passages(stored)
+
+    def _put_passages(self, stored: list[tuple[int, int, int | None, bytes]]) -> None:
+        assert self.vectors is not None
+        further: dict[int, list[bytes]] = {}
+        for row, part, _, blob in stored:
+            if part > 0:
+                further.setdefault(int(np.searchsorted(self.rows, row)), []).append(blob)
+        unpacked = {at: indexes.unpack(blobs, self.vectors.dims) for at, blobs in further.items()}
+        self.vectors.put({}, {}, passages=unpacked)
+
+    def refresh_vectors(self, connection: apsw.Connection, recipe: int, touched: list[int]) -> None:
+        """Read the vectors of touched turns again; a turn's row also holds the pair with the turn after it."""
+        if self.vectors is None or not touched:
+            return
+        mine = set(touched)
+        stored = indexes.vectors(connection, self.owner, recipe, mine | self._followers(mine))
+        mine |= {before for row, part, before, _ in stored if before is not None and part == 0 and row in mine}
+        lacking = mine - {row for row, _, _, _ in stored}
+        if lacking:
+            stored += indexes.vectors(connection, self.owner, recipe, lacking | self._followers(lacking))
+        firsts = {row: (before, blob) for row, part, before, blob in stored if part == 0}
+        after = {before: blob for before, blob in firsts.values() if before is not None}
+        at = {int(self.rows[i]): i for i in self.at(sorted(mine))}
+        dims = self.vectors.dims
+        owns = {at[row]: indexes.unpack([firsts[row][1]], dims)[0] for row in at if row in firsts}
+        nexts = {at[row]: indexes.unpack([after[row]], dims)[0] for row in at if row in after}
+        passages: dict[int, list[bytes]] = {}
+        for row, part, _, blob in stored:
+            if part > 0 and row in at:
+                passages.setdefault(at[row], []).append(blob)
+        self.vectors.put(
+            owns,
+            nexts,
+            [at[row] for row in at if row not in firsts],
+            {index: indexes.unpack(blobs, dims) for index, blobs in passages.items()},
+        )
+
+    def _followers(self, rows: set[int]) -> set[int]:
+        """Return the turns that come right after `rows` in their places; their pairs may hold the rows' text."""
+        found: set[int] = set()
+        for index in self.at(sorted(rows)):
+            # The next turn of a place is near: conversations interleave a little, not by hundreds of turns.
+            span = slice(index + 1, index + 257)
+            same = np.flatnonzero(self.place[span] == self.place[index])
+            found.update(self.rows[span][same[:4]].tolist())
+        return found
+
+
+class IndexCache:
+    """The owner indexes in memory, least recently used ones dropped beyond a byte limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._indexes: OrderedDict[int, OwnerIndex] = OrderedDict()
+        self._bytes: dict[int, int] = {}
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._indexes.clear()
+        self._bytes.clear()
+
+    def drop(self, owner: int) -> None:
+        """Drop an owner's index."""
+        self._indexes.pop(owner, None)
+        self._bytes.pop(owner, None)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by all indexes."""
+        return sum(self._bytes.values())
+
+    def get(self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None) -> OwnerIndex:
+        """Return an owner's index as of its commit `seq`.
+
+        Args:
+            connection: A reader's, inside one snapshot with the read of `seq`.
+            owner: The owner.
+            seq: Its latest commit.
+            embedder: (recipe, dims) of the vectors in force, None for no dense arm.
+        """
+        index = self._indexes.get(owner)
+        dims = None if embedder is None else embedder[1]
+        if index is not None and (None if index.vectors is None else index.vectors.dims) != dims:
+            index = None
+        if index is not None and index.seq != seq:
+            index = self._catch_up(connection, index, seq, embedder)
+        if index is None:
+            index = self._load(connection, owner, seq, embedder)
+        self._indexes[owner] = index
+        self._indexes.move_to_end(owner)
+        if self._bytes.get(owner) != index.nbytes:
+            self._bytes[owner] = index.nbytes
+            self._shrink(owner)
+        return index
+
+    def _load(
+        self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None
+    ) -> OwnerIndex:
+        index = OwnerIndex(owner, None if embedder is None else embedder[1])
+        index.append(connection, indexes.heads(connection, owner))
+        if embedder is not None:
+            index.load_vectors(connection, embedder[0])
+        index.seq = seq
+        return index
+
+    def _catch_up(
+        self, connection: apsw.Connection, index: OwnerIndex, seq: int, embedder: tuple[int, int] | None
+    ) -> OwnerIndex | None:
+        """Append what commits brought since; None where one rewrote the past and a load is due."""
+        news = commits.since(connection, index.owner, index.seq)
+        if len(news) != seq - index.seq or any(kind not in _APPENDED for kind, _ in news):
+            return None
+        last = int(index.rows[-1]) if len(index) else 0
+        touched = sorted({row for _, rows in news for row in rows})
+        index.append(connection, indexes.heads(connection, index.owner, [row for row in touched if row > last]))
+        indexed = sorted({row for kind, rows in news for row in rows if kind == "index"})
+        if embedder is not None and indexed:
+            index.refresh_vectors(connection, embedder[0], indexed)
+        index.seq = seq
+        return index
+
+    def _shrink(self, keep: int) -> None:
+        """Drop the least recently used until the limit holds; the one in use stays, whatever its size."""
+        total = self.nbytes
+        for owner in list(self._indexes):
+            if total <= self.limit:
+                return
+            if owner != keep:
+                total -= self._bytes[owner]
+                self.drop(owner)

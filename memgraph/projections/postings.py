@@ -1,0 +1,149 @@
+"""Postings of one owner: BM25 over arrays.
+
+BM25 after Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
+doi:10.1561/1500000019, with Lucene's idf, which is never negative.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Terms = NDArray[np.uint64]
+
+K1: Final = 1.2
+B: Final = 0.75
+
+_ENTRY: Final = 10
+"""Bytes of a packed term: an 8-byte hash and a 2-byte count."""
+
+
+@lru_cache(maxsize=65_536)
+def term_hash(secret: bytes, term: str) -> int:
+    """Return a term's keyed hash: postings in the file spell no words, and two terms never meet (64 bits)."""
+    return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8, key=secret).digest(), "little")
+
+
+def pack_terms(secret: bytes, terms: Sequence[str]) -> bytes:
+    """Return a text's terms as stored: all hashes (sorted), then all counts."""
+    counts = Counter(term_hash(secret, term) for term in terms)
+    hashes = np.array(sorted(counts), dtype="<u8")
+    tallies = np.array([min(counts[int(h)], 65_535) for h in hashes], dtype="<u2")
+    return hashes.tobytes() + tallies.tobytes()
+
+
+class Postings(Protocol):
+    """What a search needs of a lexical projection."""
+
+    def scores(self, terms: Terms) -> Floats:
+        """Return the BM25 score of every turn for the hashes of a query's terms, 0 where none occurs."""
+        ...
+
+
+class _Segment:
+    """Postings of a run of turns, sorted by term, then turn."""
+
+    __slots__ = ("doc", "start", "terms", "tf")
+
+    def __init__(self, term: Terms, doc: NDArray[np.int32], tf: Floats) -> None:
+        order = np.argsort(term, kind="stable")
+        self.doc, self.tf = doc[order], tf[order]
+        self.terms, first = np.unique(term[order], return_index=True)
+        self.start = np.append(first, len(order)).astype(np.int64)
+
+    @property
+    def flat(self) -> Terms:
+        """The term of every posting."""
+        return np.repeat(self.terms, np.diff(self.start))
+
+    @property
+    def nbytes(self) -> int:
+        return self.doc.nbytes + self.tf.nbytes + self.terms.nbytes + self.start.nbytes
+
+
+class ArrayPostings:
+    """Postings as arrays: a few segments of growing size, merged so that an append copies little and a search asks few.
+
+    A turn is indexed with the text of the turn before it where both are short. That is done here, in memory: what is
+    stored of a turn is its own words alone, so nothing of an erased turn is left in a neighbour's row.
+    """
+
+    def __init__(self) -> None:
+        self._segments: list[_Segment] = []
+        self._lengths: Floats = np.zeros(0, np.float32)
+
+    def append(self, texts: Sequence[Sequence[bytes]]) -> None:
+        """Add turns at the end.
+
+        Args:
+            texts: For each turn the packed terms of its own text and, where it has context, of the turn before.
+        """
+        if not texts:
+            return
+        term, doc, tf = _flatten(texts, len(self._lengths))
+        lengths = np.bincount(doc - len(self._lengths), weights=tf, minlength=len(texts)).astype(np.float32)
+        self._lengths = np.concatenate([self._lengths, lengths])
+        self._segments.append(_Segment(term, doc, tf))
+        while len(self._segments) > 1 and 4 * len(self._segments[-1].doc) >= len(self._segments[-2].doc):
+            last, one = self._segments.pop(), self._segments.pop()
+            self._segments.append(
+                _Segment(
+                    np.concatenate([one.flat, last.flat]),
+                    np.concatenate([one.doc, last.doc]),
+                    np.concatenate([one.tf, last.tf]),
+                )
+            )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._lengths.nbytes + sum(segment.nbytes for segment in self._segments)
+
+    def scores(self, terms: Terms) -> Floats:
+        """Return the BM25 score of every turn for the hashes of a query's terms, 0 where none occurs."""
+        count = len(self._lengths)
+        scores = np.zeros(count, np.float32)
+        average = float(self._lengths.mean()) if count else 0.0
+        if not average or not len(terms):
+            return scores
+        norm = (K1 * (1 - B) + (K1 * B / average) * self._lengths).astype(np.float32)
+        found: list[tuple[_Segment, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+        df = np.zeros(len(terms), np.int64)
+        for segment in self._segments:
+            at = np.minimum(np.searchsorted(segment.terms, terms), len(segment.terms) - 1)
+            hit = segment.terms[at] == terms
+            begin, end = segment.start[at], np.where(hit, segment.start[at + 1], segment.start[at])
+            df += end - begin
+            found.append((segment, begin, end, np.flatnonzero(hit)))
+        idf = np.log1p((count - df + 0.5) / (df + 0.5)) * (K1 + 1)
+        for segment, begin, end, hits in found:
+            for i in hits.tolist():
+                span = slice(begin[i], end[i])
+                doc, tf = segment.doc[span], segment.tf[span]
+                scores[doc] += np.float32(idf[i]) * tf / (tf + norm[doc])
+        return scores
+
+
+def _flatten(texts: Sequence[Sequence[bytes]], first: int) -> tuple[Terms, NDArray[np.int32], Floats]:
+    """Return (term, turn, count) of every posting, a term that stands in both texts of a turn counted once."""
+    packed = [blob for parts in texts for blob in parts]
+    sizes = np.array([len(blob) // _ENTRY for blob in packed], np.int64)
+    owner = np.repeat(np.arange(first, first + len(texts), dtype=np.int32), [len(parts) for parts in texts])
+    cut = [8 * size for size in sizes.tolist()]
+    term: Terms = np.frombuffer(b"".join([b[:c] for b, c in zip(packed, cut, strict=True)]), dtype="<u8")
+    tf = np.frombuffer(b"".join([b[c:] for b, c in zip(packed, cut, strict=True)]), dtype="<u2").astype(np.float32)
+    doc = np.repeat(owner, sizes)
+    if all(len(parts) == 1 for parts in texts):
+        return term, doc, tf
+    order = np.lexsort((term, doc))
+    term, doc, tf = term[order], doc[order], tf[order]
+    new = np.append(True, (term[1:] != term[:-1]) | (doc[1:] != doc[:-1])) if len(term) else np.zeros(0, np.bool_)
+    starts = np.flatnonzero(new)
+    return term[starts], doc[starts], np.add.reduceat(tf, starts) if len(starts) else tf

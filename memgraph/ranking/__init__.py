@@ -1,0 +1,1 @@
+"""What is found first, and why: pure functions over arrays and records."""

@@ -1,0 +1,364 @@
+"""The read path's I/O: arms over cached arrays, the join back to the ledger, the trace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import numpy as np
+
+from memgraph.core import Core
+from memgraph.errors import EmbedderUnavailable, NotFound
+from memgraph.ledger import filters, owners, traces, turns
+from memgraph.projections.cache import OwnerIndex
+from memgraph.projections.postings import term_hash
+from memgraph.ranking.fusion import Pool, Ranking, rank
+from memgraph.ranking.query import Query, analyse
+from memgraph.records import OPEN, ArmScore, Hit, Hits, Trace, from_us, from_us_or_open
+from memgraph.scope import Scope, check_id
+from memgraph.uuid7 import uuid7
+
+if TYPE_CHECKING:
+    import apsw
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+_TRACE_BATCH_S: Final = 0.05
+"""Traces wait this long for each other: they are written off the search's path, many in one transaction."""
+
+_THREADS: Final = 10_000
+"""Threads whose owner is remembered in memory: an owner never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked.
+
+    Attributes:
+        conditions: Conditions on turns (`filters.where`), None for none.
+        as_of: Only what had been said by then, microseconds UTC. `known_at`: what was believed then.
+        deadline: Seconds that the arms have.
+    """
+
+    text: str
+    scope: Scope
+    limit: int
+    conditions: filters.Where | None
+    as_of: int | None
+    known_at: int | None
+    include_shared: bool
+    deadline: float
+
+
+class Reads:
+    """Searches and their traces, on the host's loop."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._unwritten: list[tuple[int, bytes, int, dict[str, Any]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._threads: dict[str, bytes] = {}
+
+    async def search(self, ask: Search) -> tuple[Hits, Query | None]:
+        """Find turns. Returns them with the analysed question, None where there is nothing to search."""
+        core = self._core
+        until = asyncio.get_running_loop().time() + ask.deadline
+        scopes = [ask.scope, ask.scope.team()] if ask.include_shared and not ask.scope.is_shared else [ask.scope]
+        loaded = await core.ledger.read(lambda c: self._load(c, scopes), patience=ask.deadline)
+        now = core.clock()
+        trace_id = uuid7(now)
+        label, seq = core.owner_label(scopes[0]), loaded[0][1] if loaded and loaded[0][0] is not None else 0
+        found = [index for index, _ in loaded if index is not None and len(index)]
+        if not found or not ask.text.strip():
+            self._trace(loaded, trace_id, now, {"arms": {}, "degraded": {}, "hits": [], "drops": []})
+            return Hits([], trace_id=str(trace_id), degraded={}, owner=label, seq=seq), None
+        pool = _pool(found)
+        query = analyse(ask.text, speakers=pool.speakers, now_us=ask.as_of if ask.as_of is not None else now)
+        dense_task = self._start_dense(query, until)
+        lexical = self._lexical(found, query)
+        visible = await self._visible(found, ask)
+        degraded: dict[str, str] = {}
+        dense = await self._dense(found, dense_task, degraded)
+        ranking = rank(pool, query, dense, lexical, limit=ask.limit, visible=visible)
+        hits, drops = await self._join(found, ranking, ask)
+        arms = {"dense": dense, "lexical": lexical}
+        body = {
+            "arms": {name: len(pool) for name, arm in arms.items() if arm is not None},
+            "degraded": degraded,
+            "hits": [explain(i, hit) for i, hit in enumerate(hits, 1)],
+            "drops": drops,
+        }
+        self._trace(loaded, trace_id, now, body)
+        return Hits(hits, trace_id=str(trace_id), degraded=degraded, owner=label, seq=seq), query
+
+    def _load(self, connection: apsw.Connection, scopes: Sequence[Scope]) -> list[tuple[OwnerIndex | None, int]]:
+        loaded: list[tuple[OwnerIndex | None, int]] = []
+        for scope in scopes:
+            head = owners.head(connection, self._core.owner_key(scope))
+            if head is None:
+                loaded.append((None, 0))
+            else:
+                loaded.append((self._core.cache.get(connection, *head, self._core.vectors), head[1]))
+        return loaded
+
+    def _start_dense(self, query: Query, until: float) -> asyncio.Task[Floats] | None:
+        """Let the encoder begin while the other arms run."""
+        embedder = self._core.embedder
+        if embedder is None or self._core.vectors is None:
+            return None
+        timeout = max(0.001, until - asyncio.get_running_loop().time())
+        return asyncio.get_running_loop().create_task(embedder.query(query.content, timeout=timeout))
+
+    async def _dense(
+        self, found: Sequence[OwnerIndex], task: asyncio.Task[Floats] | None, degraded: dict[str, str]
+    ) -> Floats | None:
+        if self._core.embedder is None:
+            return None
+        pending = sum(_pending(index) for index in found)
+        if task is None:
+            if pending:
+                degraded["dense"] = f"pending {pending}"
+            return None
+        try:
+            vector = await task
+        except EmbedderUnavailable as error:
+            degraded["dense"] = str(error)
+            return None
+        if pending:
+            degraded["dense"] = f"pending {pending}"
+        scores = [
+            index.vectors.scores(vector) if index.vectors is not None else np.full(len(index), np.nan, np.float32)
+            for index in found
+        ]
+        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+    def _lexical(self, found: Sequence[OwnerIndex], query: Query) -> Floats:
+        pepper = self._core.ledger.pepper
+        hashes = np.array(sorted({term_hash(pepper, term) for term in query.terms}), np.uint64)
+        scores = [index.postings.scores(hashes) for index in found]
+        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+    async def _visible(self, found: Sequence[OwnerIndex], ask: Search) -> Bools | None:
+        """Return which turns this search may return, None for all."""
+        masks: list[Bools | None] = []
+        for index in found:
+            mask: Bools | None = None
+            if ask.known_at is not None:
+                mask = (index.recorded_at <= ask.known_at) & (index.superseded_at > ask.known_at)
+            elif not index.all_believed:
+                mask = index.superseded_at == OPEN
+            if ask.as_of is not None:
+                mask = _and(mask, index.said_at <= ask.as_of)
+            agent = ask.scope.agent_id
+            if agent is not None and any(names[2] not in (None, agent) for names in index.places.values()):
+                seen = [place for place, names in index.places.items() if names[2] in (None, agent)]
+                mask = _and(mask, np.isin(index.place, seen))
+            if ask.conditions is not None and ask.conditions.sql:
+                conditions, owner = ask.conditions, index.owner
+                rows = await self._core.ledger.read(lambda c, o=owner, w=conditions: turns.matching(c, o, w))
+                mask = _and(mask, np.isin(index.rows, rows))
+            masks.append(mask)
+        if all(mask is None for mask in masks):
+            return None
+        return np.concatenate(
+            [np.ones(len(index), np.bool_) if mask is None else mask for index, mask in zip(found, masks, strict=True)]
+        )
+
+    async def _join(
+        self, found: Sequence[OwnerIndex], ranking: Ranking, ask: Search
+    ) -> tuple[list[Hit], list[dict[str, Any]]]:
+        """Read the ranked turns from the ledger, by owner; what is not there (any more) as ranked is dropped."""
+        ends = np.cumsum([len(index) for index in found]).tolist()
+        homes: list[tuple[int, int]] = []
+        for at in ranking.rows:
+            which = next(i for i, end in enumerate(ends) if at < end)
+            start = ends[which - 1] if which else 0
+            homes.append((which, int(found[which].rows[at - start])))
+        by_owner: dict[int, dict[int, tuple[Any, ...]]] = {}
+        for which in {which for which, _ in homes}:
+            owner, rows = found[which].owner, [row for home, row in homes if home == which]
+            by_owner[which] = await self._core.ledger.read(lambda c, o=owner, r=rows: turns.joined(c, o, r))
+        hits: list[Hit] = []
+        drops: list[dict[str, Any]] = []
+        for place, (which, row) in enumerate(homes):
+            raw = by_owner[which].get(row)
+            if raw is None:
+                drops.append({"row": row, "reason": "erased"})
+            elif not _holds(raw, ask):
+                drops.append({"id": str(UUID(bytes=raw[0])), "reason": "no longer believed"})
+            else:
+                hits.append(_hit(raw, ranking, place))
+        return hits, drops
+
+    def _trace(
+        self, loaded: Sequence[tuple[OwnerIndex | None, int]], identity: UUID, at: int, body: dict[str, Any]
+    ) -> None:
+        """Put a trace aside, to be written when nobody waits."""
+        index = loaded[0][0] if loaded else None
+        if index is None:
+            return
+        self._unwritten.append((index.owner, identity.bytes, at, body))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TRACE_BATCH_S, self.flush)
+
+    def flush(self) -> None:
+        """Hand the traces that wait to the writer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        batch, self._unwritten = self._unwritten, []
+        if batch:
+            self._core.ledger.submit(lambda c: traces.put(c, batch))
+
+    def forget(self, owner: int, ids: set[str]) -> None:
+        """Drop unwritten traces that name erased turns."""
+        self._unwritten = [
+            trace
+            for trace in self._unwritten
+            if trace[0] != owner or not any(entry.get("id") in ids for entry in trace[3]["hits"])
+        ]
+
+    async def check_thread(self, thread_id: str | None, scope: Scope, *, patience: float) -> None:
+        """Refuse to read in a thread that belongs to somebody else; claim one that is nobody's, off the search's path.
+
+        Raises:
+            ScopeDenied: It is somebody else's.
+        """
+        if thread_id is None:
+            return
+        key = self._core.owner_key(scope)
+        if self._threads.get(thread_id) == key:
+            return
+        check_id("thread_id", thread_id)
+
+        def look(connection: apsw.Connection) -> bool:
+            mine = owners.head(connection, key)
+            found = owners.thread_owner(connection, thread_id)
+            owners.deny_foreign_thread(found, mine[0] if mine else None)
+            return found is not None
+
+        if not await self._core.ledger.read(look, patience=patience):
+
+            def claim(connection: apsw.Connection) -> None:
+                owners.claim_thread(connection, thread_id, owners.ensure(connection, key).owner)
+
+            self._core.ledger.submit(claim)
+            return
+        if len(self._threads) >= _THREADS:
+            self._threads.clear()
+        self._threads[thread_id] = key
+
+    async def trace(self, trace_id: str, scope: Scope) -> Trace:
+        """Return how a search came to its hits.
+
+        Raises:
+            NotFound: No such trace of this owner.
+        """
+        key = self._core.owner_key(scope)
+        try:
+            identity = UUID(trace_id).bytes
+        except (ValueError, AttributeError, TypeError):
+            raise NotFound("no such trace in this scope") from None
+        for _, waiting, at, body in self._unwritten:
+            if waiting == identity:
+                self.flush()
+                break
+
+        def look(connection: apsw.Connection) -> tuple[int, dict[str, Any]] | None:
+            head = owners.head(connection, key)
+            return None if head is None else traces.get(connection, head[0], identity)
+
+        # On the writer, behind what was just handed to it.
+        found = await self._core.ledger.write(look)
+        if found is None:
+            raise NotFound("no such trace in this scope")
+        at, body = found
+        return Trace(trace_id, from_us(at), body["arms"], body["degraded"], body["hits"], body["drops"])
+
+
+def explain(place: int, hit: Hit) -> dict[str, Any]:
+    """Return why a hit is where it is, without its text."""
+    return {
+        "id": hit.id,
+        "rank": place,
+        "score": round(hit.score, 4),
+        "arms": {name: {"rank": arm.rank, "score": round(arm.score, 4)} for name, arm in hit.arms.items()},
+        "boosts": dict(hit.boosts),
+    }
+
+
+def _pending(index: OwnerIndex) -> int:
+    """Return how many turns with words wait for their vectors."""
+    if index.vectors is None:
+        return int(np.count_nonzero(index.words))
+    known = index.vectors.known()
+    if known.all():
+        return 0
+    return int(np.count_nonzero(~known & (index.words > 0) & (index.superseded_at == OPEN)))
+
+
+def _and(mask: Bools | None, other: Bools) -> Bools:
+    return other if mask is None else mask & other
+
+
+def _pool(found: Sequence[OwnerIndex]) -> Pool:
+    """Return the columns that ranking looks at; one owner's are kept with its index until that changes."""
+    if len(found) == 1:
+        index = found[0]
+        pool: Pool | None = index.derived.get("pool")
+        if pool is None:
+            pool = index.derived["pool"] = Pool(
+                index.words, index.flags, index.said_at, index.sitting, index.speaker, index.speakers
+            )
+        return pool
+    names = list(dict.fromkeys(name for index in found for name in index.speakers))
+    number = {name: i for i, name in enumerate(names)}
+    firsts = np.cumsum([0, *(int(index.sitting.max(initial=-1)) + 1 for index in found)])
+    return Pool(
+        np.concatenate([index.words for index in found]),
+        np.concatenate([index.flags for index in found]),
+        np.concatenate([index.said_at for index in found]),
+        np.concatenate([index.sitting + np.int32(first) for index, first in zip(found, firsts, strict=False)]),
+        np.concatenate([np.array([number[n] for n in i.speakers], np.int32)[i.speaker] for i in found]),
+        names,
+    )
+
+
+def _holds(raw: Sequence[Any], ask: Search) -> bool:
+    """Whether a row read back is what the search may return: the ledger's word, whatever an index said."""
+    _, _, said_at, recorded_at, superseded_at = raw[:5]
+    if ask.known_at is None:
+        believed = superseded_at == OPEN
+    else:
+        believed = recorded_at <= ask.known_at < superseded_at
+    agent = ask.scope.agent_id
+    return believed and (ask.as_of is None or said_at <= ask.as_of) and (agent is None or raw[14] in (None, agent))
+
+
+def _hit(raw: Sequence[Any], ranking: Ranking, place: int) -> Hit:
+    turn = turns.to_turn(raw)
+    return Hit(
+        id=turn.id,
+        kind="turn",
+        text=turn.text,
+        speaker=turn.speaker,
+        role=turn.role,
+        origin=turn.origin,
+        said_at=turn.said_at,
+        valid_from=turn.said_at,
+        valid_to=from_us_or_open(raw[4]),
+        score=ranking.scores[place],
+        evidence=(turn.id,),
+        thread_id=turn.thread_id,
+        session_id=turn.session_id,
+        agent_id=turn.agent_id,
+        message_id=turn.message_id,
+        arms={name: ArmScore(*score) for name, score in ranking.arms[place].items()},
+        boosts=ranking.boosts[place],
+    )
+

@@ -1,0 +1,304 @@
+"""The write path's I/O: acceptance (commit 1), and the job that goes on with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from memgraph import messages
+from memgraph.core import Core, log
+from memgraph.embedding import Floats
+from memgraph.errors import EmbedderUnavailable, InvalidInput, StoreClosed, StoreError
+from memgraph.ledger import commits, faults, indexes, jobs, owners, turns
+from memgraph.ledger.turns import Accepted, Entry
+from memgraph.projections.postings import pack_terms
+from memgraph.projections.tokenizer import RECIPE as TOKENIZER_RECIPE
+from memgraph.projections.tokenizer import tokenize
+from memgraph.records import Added, Draft
+from memgraph.scope import Scope, check_id
+from memgraph.writing.features import RECIPE as FEATURES_RECIPE
+from memgraph.writing.features import features
+from memgraph.writing.identity import turn_keys
+from memgraph.writing.parts import pair_text, passages
+
+if TYPE_CHECKING:
+    import apsw
+
+LEXICAL_RECIPE: Final = TOKENIZER_RECIPE * 1_000 + FEATURES_RECIPE
+"""Version of postings and flags; `reindex` makes those of another one again."""
+
+DAY_US: Final = 86_400_000_000
+
+_INLINE: Final = 200_000
+"""Characters that are read on the loop (about 20 ms); more go to a thread, so that other users' searches don't wait."""
+
+_BATCH: Final = 64
+"""Turns embedded between two commits: what a kill costs at most, and how long an erasure waits."""
+
+_POLL_S: Final = 0.02
+
+
+class Request:
+    """Messages handed in, and where they come from.
+
+    A plain class with a short repr: tracers that show a graph's state then show no message through it.
+
+    Args:
+        messages: What was handed in.
+        scope: Whose.
+        thread_id: The thread they come from.
+        said_at: When they were said where they don't say so themselves, microseconds UTC; None for now.
+        metadata: JSON values for each turn.
+        idempotency_key: The caller's name for this call.
+        append: Whether a message without id and thread is always a new turn.
+        background: Whether to return after commit 1.
+        cause: Thread, checkpoint and task of the graph run.
+    """
+
+    __slots__ = (
+        "append", "background", "cause", "idempotency_key", "messages", "metadata", "said_at", "scope", "thread_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        messages: object,
+        scope: Scope,
+        *,
+        thread_id: str | None = None,
+        said_at: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        append: bool = False,
+        background: bool = False,
+        cause: Mapping[str, str] | None = None,
+    ) -> None:
+        self.messages = messages
+        self.scope = scope
+        self.thread_id = None if thread_id is None else check_id("thread_id", thread_id)
+        self.said_at = said_at
+        self.metadata = metadata
+        self.idempotency_key = None if idempotency_key is None else check_id("idempotency_key", idempotency_key)
+        self.append = append
+        self.background = background
+        self.cause = cause
+
+    def __repr__(self) -> str:
+        return f"Request(thread_id={self.thread_id!r}, background={self.background})"
+
+
+class Writes:
+    """Accepts messages and runs jobs, on the host's loop."""
+
+    def __init__(self, core: Core, drain: Callable[[], None]) -> None:
+        self._core = core
+        self._wake = drain
+
+    async def accept(self, request: Request) -> Added:
+        """Store what is new: commit 1, on the disk when this returns.
+
+        Raises:
+            InvalidInput: A message can't be taken; nothing was written.
+            ScopeDenied: The thread belongs to somebody else.
+            StoreError: The file could not be written.
+        """
+        core, scope, now = self._core, request.scope, self._core.clock()
+        drafts, skipped = messages.read(request.messages, metadata=request.metadata)
+        drafts = [_dated(draft, request.said_at, now) for draft in drafts]
+        key, label = core.owner_key(scope), core.owner_label(scope)
+        if not drafts:
+            head = await core.ledger.read(lambda c: owners.head(c, key))
+            return Added((), tuple(skipped), label, 0 if head is None else head[1])
+        entries = await self._entries(drafts)
+
+        def keys(secret: bytes) -> list[turns.Keys]:
+            return turn_keys(
+                secret,
+                drafts,
+                thread_id=request.thread_id,
+                idempotency_key=request.idempotency_key,
+                append=request.append,
+            )
+
+        def write(connection: apsw.Connection) -> Accepted:
+            return turns.accept(
+                connection,
+                key,
+                entries,
+                keys,
+                place=(request.thread_id, scope.session_id, scope.agent_id),
+                now=now,
+                recipe=LEXICAL_RECIPE,
+                cause=request.cause,
+            )
+
+        accepted = await core.ledger.write(write, durable=True)
+        faults.point("accept.committed")
+        order = sorted([*skipped, *accepted.skipped], key=lambda skip: skip.index)
+        return Added(accepted.ids, tuple(order), label, accepted.seq, accepted.job, len(accepted.ids))
+
+    async def _entries(self, drafts: Sequence[Draft]) -> list[Entry]:
+        pepper = self._core.ledger.pepper
+
+        def work() -> list[Entry]:
+            made: list[Entry] = []
+            for draft in drafts:
+                read = features(draft.text, draft.role if draft.origin != "tool" else "tool")
+                made.append(Entry(draft, pack_terms(pepper, tokenize(draft.text)), read.words, read.flags))
+            return made
+
+        if sum(len(draft.text) for draft in drafts) <= _INLINE:
+            return work()
+        return await asyncio.to_thread(work)
+
+    async def finish(self, added: Added) -> Added:
+        """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what is still pending."""
+        core = self._core
+        while added.job is not None:
+            number = added.job
+            state = await core.ledger.read(lambda c: jobs.state(c, number))
+            if state is None or state[1] in ("retry", "failed"):
+                return replace(added, job=None if state is None else added.job, pending=0 if state is None else added.pending)
+            job = await core.ledger.write(lambda c: jobs.lease(c, core.clock(), owner=state[0]))
+            if job is None:
+                await asyncio.sleep(_POLL_S)
+            else:
+                await self.run(job)
+        return added
+
+    async def run_next(self) -> bool:
+        """Run the next job that is due. Returns whether there was one."""
+        core = self._core
+        job = await core.ledger.write(lambda c: jobs.lease(c, core.clock()))
+        if job is None:
+            return False
+        await self.run(job)
+        return True
+
+    async def run(self, job: jobs.Job) -> None:
+        """Run a leased job: give its turns their vectors. A failure is kept with the job; the turns are found lexically."""
+        core = self._core
+        faults.point("job.leased")
+        try:
+            if core.embedder is not None and core.recipe is not None:
+                for start in range(0, len(job.rows), _BATCH):
+                    if not await self.embed(job.owner, job.rows[start : start + _BATCH], job):
+                        return  # another holder has it now
+        except EmbedderUnavailable as error:
+            reason = str(error)
+            log.warning("indexing was put off, words are found all the same: embedder %s", reason)
+            await core.ledger.write(lambda c: jobs.fail(c, job, core.clock(), f"EmbedderUnavailable: {reason}"))
+            self._wake()
+            return
+        except asyncio.CancelledError:
+            core.ledger.submit(lambda c: jobs.release(c, job))
+            raise
+        await core.ledger.write(lambda c: jobs.finish(c, job))
+        faults.point("job.committed")
+
+    async def embed(self, owner: int, rows: Sequence[int], job: jobs.Job | None = None) -> bool:
+        """Embed turns and commit their vectors. Returns False, nothing written, if the job is no longer ours."""
+        core = self._core
+        embedder, recipe = core.embedder, core.recipe
+        assert embedder is not None
+        assert recipe is not None
+        wanted = await core.ledger.read(lambda c: indexes.to_embed(c, owner, rows))
+        needed = {row for row, _, _ in wanted} | {before for _, before, _ in wanted if before is not None}
+        texts = await core.ledger.read(lambda c: turns.texts(c, owner, sorted(needed)))
+        parts: list[tuple[int, int | None, list[str]]] = []
+        for row, before, _ in wanted:
+            if row not in texts or not texts[row].strip():
+                continue
+            context = texts.get(before) if before is not None else None
+            cut = passages(texts[row]) if context is None else [pair_text(context, texts[row])]
+            parts.append((row, before if context is not None else None, cut))
+        vectors = await embedder.documents([text for _, _, cut in parts for text in cut])
+        faults.point("job.embedded")
+
+        def write(connection: apsw.Connection) -> bool:
+            if job is not None and not jobs.is_ours(connection, job, core.clock()):
+                return False
+            made = iter(vectors)
+            stored: list[int] = []
+            if vectors:
+                indexes.set_dims(connection, recipe, len(vectors[0]))
+            for row, before, cut in parts:
+                own: list[tuple[int | None, Floats]] = [(before if i == 0 else None, next(made)) for i in range(len(cut))]
+                # Erased or replaced meanwhile: neither it nor a pair with it may come back.
+                if before is None or turns.is_believed(connection, owner, before):
+                    if turns.is_believed(connection, owner, row):
+                        indexes.put_vectors(connection, owner, recipe, row, own)
+                        stored.append(row)
+            if stored:
+                commits.record(connection, owner, at=core.clock(), kind="index", touched=stored)
+            return True
+
+        written = await core.ledger.write(write)
+        if vectors and embedder.dims is None:
+            embedder.dims = len(vectors[0])
+        return written
+
+
+class Drain:
+    """Runs what waits in the outbox, in the background, one job after another."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.writes = Writes(core, self.wake)
+        self._task: asyncio.Task[None] | None = None
+        self._again = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def wake(self) -> None:
+        """See that somebody looks at the outbox."""
+        self._again = True
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._again:
+                self._again = False
+                while await self.writes.run_next():
+                    pass
+            due = await self._core.ledger.read(jobs.next_due)
+        except StoreError as error:
+            # The jobs are in the file and stay there: look again in a second.
+            log.warning("background work waits: %s", type(error).__name__)
+            due = self._core.clock() + 1_000_000
+        if due is not None and not self._closed:
+            delay = max(0.05, (due - self._core.clock()) / 1e6)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(delay, self.wake)
+
+    async def settle(self, timeout: float | None) -> None:
+        """Wait until no job is open.
+
+        Raises:
+            TimeoutError: It took longer than `timeout` seconds.
+        """
+        async with asyncio.timeout(timeout):
+            while await self._core.ledger.read(jobs.next_due) is not None:
+                if self._closed:
+                    raise StoreClosed("this memory was closed while it settled")
+                if not await self.writes.run_next():
+                    await asyncio.sleep(_POLL_S)
+
+    async def close(self) -> None:
+        """Stop; an unfinished job goes back to the outbox."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+
+def _dated(draft: Draft, said_at: int | None, now: int) -> Draft:
+    said = draft.said_at if draft.said_at is not None else said_at
+    if said is not None and said > now + DAY_US:
+        raise InvalidInput(f"message {draft.index}: said_at is more than a day ahead; what will be said is no turn")
+    return draft if said == draft.said_at else replace(draft, said_at=said)

@@ -1,0 +1,1 @@
+"""What a turn is indexed as: pure functions over its words."""

@@ -1,0 +1,71 @@
+"""Which messages are new: the keys by which a turn is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from memgraph.records import Draft
+
+UNIQUE_ID: Final = 16
+"""Characters from which a message id is taken as unique everywhere: a UUID's half. "1" or "m2" is unique in its thread."""
+
+
+Keys = tuple[bytes | None, bytes | None]
+"""(turn key, message key): a turn with the first is the same turn, None is always a new one; the latest turn with the
+second is the one that an edit of the message replaces, None where the message has no id."""
+
+
+def digest(secret: bytes, *parts: str | None) -> bytes:
+    """Return the HMAC (keyed BLAKE2b, 16 bytes) of length-prefixed parts, None and "" told apart.
+
+    The prefix keeps ("ab", "c") from ("a", "bc"); the key keeps a digest from telling anything to who lacks the file.
+    """
+    mac = hashlib.blake2b(key=secret, digest_size=16)
+    for part in parts:
+        if part is None:
+            mac.update(b"\xff" * 8)
+        else:
+            raw = part.encode("utf-8", "surrogatepass")
+            mac.update(len(raw).to_bytes(8, "big"))
+            mac.update(raw)
+    return mac.digest()
+
+
+def turn_keys(
+    secret: bytes, drafts: Sequence[Draft], *, thread_id: str | None, idempotency_key: str | None, append: bool
+) -> list[Keys]:
+    """Return the keys of drafts that were handed in together.
+
+    Args:
+        secret: The owner's own secret.
+        drafts: In the order of the list.
+        thread_id: The thread they come from.
+        idempotency_key: The caller's name for this call, for messages that have no id.
+        append: Whether a message without id and thread is always a new turn (`add`) or known by its text (`remember`).
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    keys: list[Keys] = []
+    for draft in drafts:
+        said = draft.text + (json.dumps([dict(part) for part in draft.parts], sort_keys=True) if draft.parts else "")
+        if draft.message_id is not None:
+            home = None if len(draft.message_id) >= UNIQUE_ID else thread_id
+            keys.append(
+                (
+                    digest(secret, "id", home, draft.message_id, said),
+                    digest(secret, "message", thread_id, draft.message_id),
+                )
+            )
+            continue
+        n = seen[draft.role, said]
+        seen[draft.role, said] += 1
+        if idempotency_key is not None:
+            keys.append((digest(secret, "call", idempotency_key, str(draft.index)), None))
+        elif thread_id is None and append:
+            keys.append((None, None))
+        else:
+            keys.append((digest(secret, "said", thread_id, draft.role, said, str(n)), None))
+    return keys

@@ -1,0 +1,115 @@
+"""What our nodes have in common: they find their memory and their user in the run, and work in both faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ensure_config
+from langgraph.runtime import Runtime, get_runtime
+
+from memgraph.errors import ForeignStore
+from memgraph.scope import Scope, identify
+from memgraph.state import NodeState
+from memgraph.store import MemoryStore
+
+if TYPE_CHECKING:
+    from memgraph.memory import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a node.
+
+    Attributes:
+        memory: The memory that the graph was compiled with.
+        scope: Whose, as the run says.
+        thread_id: The thread it runs in, None without one.
+        config: The run's config, to hand to what runs below.
+        runtime: LangGraph's runtime.
+    """
+
+    memory: Memory
+    scope: Scope
+    thread_id: str | None
+    config: RunnableConfig
+    runtime: Runtime[Any]
+
+    @property
+    def cause(self) -> dict[str, str]:
+        """Thread, checkpoint and task: what a commit keeps as its cause."""
+        info = self.runtime.execution_info
+        names = ("thread_id", "checkpoint_id", "task_id")
+        return {name: str(value) for name in names if (value := getattr(info, name, None))}
+
+    def write(self, event: Mapping[str, Any]) -> None:
+        """Send an event to `stream_mode="custom"`."""
+        self.runtime.stream_writer(event)
+
+
+def current_run(config: RunnableConfig | None) -> Run:
+    """Return the run that a node is in.
+
+    Raises:
+        ForeignStore: The graph was compiled without `memory.store`.
+        InvalidScope: Nobody names a user.
+        ScopeDenied: Two sources name different users.
+    """
+    runtime = cast("Runtime[Any]", get_runtime())
+    memory = memory_of(runtime.store)
+    full = ensure_config(config)
+    configurable = cast("dict[str, Any]", full.get("configurable") or {})
+    server = runtime.server_info
+    user = None if server is None else server.user
+    scope = identify(
+        authenticated=None if user is None else user.identity, context=runtime.context, configurable=configurable
+    )
+    info = runtime.execution_info
+    thread_id = (None if info is None else info.thread_id) or configurable.get("thread_id")
+    return Run(memory, scope, None if thread_id is None else str(thread_id), full, runtime)
+
+
+def memory_of(store: object) -> Memory:
+    """Return the memory that a store carries.
+
+    Raises:
+        ForeignStore: It is somebody else's store, or there is none.
+    """
+    if isinstance(store, MemoryStore):
+        return store.memory
+    found = "no store" if store is None else f"a {type(store).__name__}"
+    raise ForeignStore(
+        f"this graph was compiled with {found}: memgraph's nodes find their memory through its store, so compile it "
+        "with builder.compile(store=memory.store)"
+    )
+
+
+class MemoryNode(Runnable[NodeState, dict[str, Any]]):
+    """A node: one async body, run on the caller's loop by `ainvoke` and on the memory's by `invoke`."""
+
+    async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
+        """Do the node's work.
+
+        Args:
+            state: The graph's state, or the part of it that nodes declare.
+            run: Where it runs.
+
+        Returns:
+            What to write into the state.
+        """
+        raise NotImplementedError  # pragma: no cover  # an abstract method; both nodes have their own
+
+    def __call__(self, state: NodeState) -> dict[str, Any]:
+        """Run the node. LangGraph reads the annotation: so the node brings its own channels."""
+        return self.invoke(state)
+
+    def invoke(self, input: NodeState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Run the node and wait for it, in any thread."""
+        run = current_run(config)
+        return run.memory.live().wait(self.run(input, run))
+
+    async def ainvoke(self, input: NodeState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Run the node."""
+        return await self.run(input, current_run(config))

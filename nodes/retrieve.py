@@ -1,0 +1,136 @@
+"""`retrieve`: what bears on the last user message, as one block for the model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+
+from memgraph.errors import InvalidInput, StoreError
+from memgraph.memory import MAX_LIMIT
+from memgraph.messages import finite, message_text
+from memgraph.nodes.node import MemoryNode, Run
+from memgraph.ranking.budget import Recall, recall
+from memgraph.ranking.query import Query
+from memgraph.reads import explain
+from memgraph.records import Hits
+from memgraph.state import NodeState, Recalled, state_value
+
+_ARMS: Final = ("dense", "lexical", "time")
+_GRACE: Final = 0.25
+"""Seconds beyond the deadline for fusion and the join, after which the agent goes on without memory."""
+
+
+class Retrieve(MemoryNode):
+    """The node that `retrieve` returns."""
+
+    def __init__(self, *, limit: int, budget_tokens: int, deadline: float, include_shared: bool) -> None:
+        self._limit = limit
+        self._budget = budget_tokens
+        self._deadline = deadline
+        self._include_shared = include_shared
+
+    async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
+        """Search for what the last user message is about."""
+        messages = state_value(state, "messages") or []
+        text = _question(messages)
+        present = {id for message in messages if (id := getattr(message, "id", None))}
+        found: dict[str, Any] = {}
+
+        async def search(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
+            found["hits"], found["query"], found["degraded"] = await self._search(text, run, len(present))
+            _leave_out(found["hits"], present, self._limit)
+            found["recall"] = self._recall(found["hits"], found["query"])
+            return _decisions(found["hits"], found["recall"], found["degraded"])
+
+        # A run of its own in the trace, with what was decided and why; ids only, the words are in no trace of ours.
+        asked = {"limit": self._limit, "budget_tokens": self._budget, "deadline": self._deadline}
+        decisions = await RunnableLambda(search, name="memgraph.retrieve").ainvoke(asked, run.config)
+        hits: Hits | None = found["hits"]
+        shown: Recall = found["recall"]
+        recalled = Recalled(
+            text=shown.text, ids=list(shown.ids), degraded=found["degraded"], trace_id="" if hits is None else hits.trace_id
+        )
+        run.write({"type": "memgraph.retrieve", **decisions})
+        update: dict[str, Any] = {"recalled": recalled}
+        if hits is not None:
+            update["memory_seq"] = {hits.owner: hits.seq}
+        return update
+
+    async def _search(self, text: str, run: Run, present: int) -> tuple[Hits | None, Query | None, dict[str, str]]:
+        """Search within the deadline. Whatever of the outside fails is named; an error of our own is raised."""
+        memory = run.memory
+
+        async def find() -> tuple[Hits, Query | None]:
+            await memory.reads.check_thread(run.thread_id, run.scope, patience=self._deadline)
+            return await memory.find(
+                text, run.scope, min(self._limit + present, MAX_LIMIT), None, None, None, self._include_shared, self._deadline
+            )
+
+        try:
+            async with asyncio.timeout(self._deadline + _GRACE):
+                hits, query = await memory.live().call(find())
+        except TimeoutError as error:
+            return None, None, dict.fromkeys(_ARMS, "deadline" if type(error) is TimeoutError else type(error).__name__)
+        except StoreError as error:
+            return None, None, dict.fromkeys(_ARMS, type(error).__name__)
+        return hits, query, hits.degraded
+
+    def _recall(self, hits: Hits | None, query: Query | None) -> Recall:
+        if not hits or query is None:
+            return Recall("", (), {}, (), 0)
+        return recall(hits, query, self._budget)
+
+
+def _question(messages: Sequence[object]) -> str:
+    """Return the text of the last user message, "" if there is none."""
+    for message in reversed(messages):
+        if getattr(message, "type", None) == "human":
+            return message_text(message)
+    return ""
+
+
+def _leave_out(hits: Hits | None, present: set[str], limit: int) -> None:
+    """Leave out what the model sees anyway: turns of messages that are in the state."""
+    if hits is not None:
+        hits[:] = [hit for hit in hits if hit.message_id not in present][:limit]
+
+
+def _decisions(hits: Hits | None, shown: Recall, degraded: dict[str, str]) -> dict[str, Any]:
+    """Return what was decided: arms, ranks, scores, boosts and drops by id."""
+    return {
+        "trace_id": None if hits is None else hits.trace_id,
+        "degraded": degraded,
+        "hits": [explain(place, hit) for place, hit in enumerate(hits or (), 1)],
+        "shown": list(shown.ids),
+        "excerpted": list(shown.excerpted),
+        "drops": [{"id": id, "reason": reason} for id, reason in shown.dropped.items()],
+        "tokens": shown.tokens,
+    }
+
+
+def retrieve(
+    *, limit: int = 20, budget_tokens: int = 1_000, deadline: float = 0.5, include_shared: bool = False
+) -> MemoryNode:
+    """Make a node that recalls what bears on the last user message.
+
+    It writes `recalled` for `with_memory` and never fails an agent for what is outside: a slow embedder, a locked file.
+    What could not take part stands in `recalled["degraded"]`.
+
+    Args:
+        limit: Turns looked at, best first.
+        budget_tokens: Room of the block, about 4 characters a token.
+        deadline: Seconds for the search.
+        include_shared: Search the team's memory too.
+
+    Raises:
+        InvalidInput: An argument is out of range.
+    """
+    for name, value in (("limit", limit), ("budget_tokens", budget_tokens)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"{name} must be a whole number above 0, not {value!r}")
+    return Retrieve(
+        limit=limit, budget_tokens=budget_tokens, deadline=finite("deadline", deadline), include_shared=include_shared
+    )
