@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from memgraph.evals.locomo import Dataset, InvalidDataset, load
+    from memgraph.evals.locomo import Dataset, load
     from memgraph.evals.report import Report
     from memgraph.evals.run import arun_retrieval, run_retrieval
+    from memgraph.evals.shapes import InvalidDataset
     from memgraph.evals.systems import Ranking, System
     from memgraph.evals.table import render
 
@@ -32,7 +33,7 @@ __all__ = [
 
 _HOMES: Final = {
     "Dataset": "locomo",
-    "InvalidDataset": "locomo",
+    "InvalidDataset": "shapes",
     "Ranking": "systems",
     "Report": "report",
     "System": "systems",

@@ -24,17 +24,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
 
-from memgraph.errors import UsageError
 from memgraph.evals.dialogs import ADVERSARIAL, CATEGORIES, Conversation, DialogTurn, Question, Sample, Session
+from memgraph.evals.shapes import InvalidDataset, as_list, as_object, as_text, kind
 
 _SESSION: Final = re.compile(r"session_([1-9]\d*)")
 _DATE: Final = "%I:%M %p on %d %B, %Y"
 _SEPARATORS: Final = re.compile(r"[;,\s]+")
 _REPAIRABLE: Final = re.compile(r"D:?0*(\d+):0*(\d+)")
-
-
-class InvalidDataset(UsageError):
-    """A file can't be read, or is not of LOCOMO's form. The message says where and of what kind the fault is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +114,7 @@ def load(path: str | Path) -> Dataset:
         # From None: a decoding error carries the document.
         raise InvalidDataset(f"`{path}` is not a JSON file ({type(error).__name__})") from None
     samples = tuple(
-        _sample(item, f"[{n}]") for n, item in enumerate(_list(parsed, "the top level", hint=_other_form(parsed)))
+        _sample(item, f"[{n}]") for n, item in enumerate(as_list(parsed, "the top level", hint=_other_form(parsed)))
     )
     _unique([sample.conversation.id for sample in samples], "sample_id")
     sha256 = hashlib.sha256(data).hexdigest()
@@ -166,68 +162,70 @@ def repair(raw: Sequence[str], known: frozenset[str]) -> tuple[tuple[str, ...], 
 
 
 def _sample(item: object, where: str) -> Sample:
-    record = _dict(item, where)
-    sample_id = _text(record, "sample_id", where)
-    talk = _dict(record.get("conversation"), f"{where}.conversation")
+    record = as_object(item, where)
+    if "haystack_sessions" in record:
+        raise InvalidDataset(f"{where} is of LongMemEval's form, which this loader does not read")
+    sample_id = as_text(record, "sample_id", where)
+    talk = as_object(record.get("conversation"), f"{where}.conversation")
     numbers = sorted(int(match[1]) for match in map(_SESSION.fullmatch, talk) if match)
     if not numbers:
         raise InvalidDataset(f"{where}.conversation has no `session_1`: it is not of LOCOMO's form")
     sessions = tuple(_session(talk, number, f"{where}.conversation") for number in numbers)
-    speakers = (_text(talk, "speaker_a", f"{where}.conversation"), _text(talk, "speaker_b", f"{where}.conversation"))
-    conversation = Conversation(sample_id, speakers, sessions)
+    first, second = (as_text(talk, key, f"{where}.conversation") for key in ("speaker_a", "speaker_b"))
+    conversation = Conversation(sample_id, (first, second), sessions)
     ids = [turn.dia_id for turn in conversation.turns]
     _unique(ids, f"dia_id in {where}")
     known = frozenset(ids)
     questions = tuple(
         _question(entry, f"{sample_id}:q{n}", known, f"{where}.qa[{n - 1}]")
-        for n, entry in enumerate(_list(record.get("qa"), f"{where}.qa"), start=1)
+        for n, entry in enumerate(as_list(record.get("qa"), f"{where}.qa"), start=1)
     )
     return Sample(conversation, questions)
 
 
 def _session(talk: dict[str, object], number: int, where: str) -> Session:
     key = f"session_{number}_date_time"
-    date = _text(talk, key, where)
+    date = as_text(talk, key, where)
     try:
         started_at = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
     except ValueError:
         raise InvalidDataset(f"{where}.{key} is `{date}`; expected the form `3:07 pm on 14 March, 2021`") from None
-    turns = _list(talk[f"session_{number}"], f"{where}.session_{number}")
+    turns = as_list(talk[f"session_{number}"], f"{where}.session_{number}")
     return Session(
         number, started_at, tuple(_turn(item, f"{where}.session_{number}[{n}]") for n, item in enumerate(turns))
     )
 
 
 def _turn(item: object, where: str) -> DialogTurn:
-    record = _dict(item, where)
+    record = as_object(item, where)
     role = record.get("role")
     if role not in ("user", "assistant", None):
-        raise InvalidDataset(f"{where}.role is {_kind(role)}; expected `user` or `assistant`, or none")
+        raise InvalidDataset(f"{where}.role is {kind(role)}; expected `user` or `assistant`, or none")
     return DialogTurn(
-        dia_id=_text(record, "dia_id", where),
-        speaker=_text(record, "speaker", where),
-        text=_text(record, "text", where, empty=True),
-        caption=_text(record, "blip_caption", where) if record.get("blip_caption") else None,
+        dia_id=as_text(record, "dia_id", where),
+        speaker=as_text(record, "speaker", where),
+        text=as_text(record, "text", where, empty=True),
+        caption=as_text(record, "blip_caption", where) if record.get("blip_caption") else None,
         role=role,
     )
 
 
 def _question(item: object, question_id: str, known: frozenset[str], where: str) -> Question:
-    record = _dict(item, where)
+    record = as_object(item, where)
     category = record.get("category")
     if type(category) is not int or category not in CATEGORIES:
-        raise InvalidDataset(f"{where}.category is {_kind(category)}; expected a whole number from 1 to 5")
-    raw = _list(record.get("evidence"), f"{where}.evidence")
+        raise InvalidDataset(f"{where}.category is {kind(category)}; expected a whole number from 1 to 5")
+    raw = as_list(record.get("evidence"), f"{where}.evidence")
     for n, piece in enumerate(raw):
         if not isinstance(piece, str):
-            raise InvalidDataset(f"{where}.evidence[{n}] is {_kind(piece)}; expected a string")
+            raise InvalidDataset(f"{where}.evidence[{n}] is {kind(piece)}; expected a string")
     evidence, dropped = repair(cast("list[str]", raw), known)
     answer = _answer(record, "answer", where)
     if answer is None and category != ADVERSARIAL:
         raise InvalidDataset(f"{where} has no answer; only category {ADVERSARIAL} may lack one")
     return Question(
         id=question_id,
-        text=_text(record, "question", where),
+        text=as_text(record, "question", where),
         category=category,
         evidence=evidence,
         dropped=dropped,
@@ -242,7 +240,7 @@ def _answer(record: dict[str, object], key: str, where: str) -> str | None:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise InvalidDataset(f"{where}.{key} is {_kind(value)}; expected a string or a number")
+    raise InvalidDataset(f"{where}.{key} is {kind(value)}; expected a string or a number")
 
 
 def _identity(path: Path, sha256: str, samples: Sequence[Sample], counts: Counts) -> str:
@@ -263,44 +261,9 @@ def _other_form(parsed: object) -> str:
     return ""
 
 
-def _dict(value: object, where: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise InvalidDataset(f"{where} is {_kind(value)}; expected an object")
-    record = cast("dict[str, object]", value)
-    if "haystack_sessions" in record:
-        raise InvalidDataset(f"{where} is of LongMemEval's form, which this loader does not read")
-    return record
-
-
-def _list(value: object, where: str, *, hint: str = "") -> list[object]:
-    if not isinstance(value, list):
-        raise InvalidDataset(f"{where} is {_kind(value)}; expected a list{hint}")
-    return cast("list[object]", value)
-
-
-def _text(record: dict[str, object], key: str, where: str, *, empty: bool = False) -> str:
-    value = record.get(key)
-    if not isinstance(value, str) or not (value.strip() or empty):
-        raise InvalidDataset(f"{where}.{key} is {_kind(value)}; expected {'a' if empty else 'a non-empty'} string")
-    return value
-
-
 def _unique(ids: Sequence[str], what: str) -> None:
     seen: set[str] = set()
     for name in ids:
         if name in seen:
             raise InvalidDataset(f"{what}: `{name}` occurs twice")
         seen.add(name)
-
-
-def _kind(value: object) -> str:
-    """Say what a value is without showing it: it may be somebody's words."""
-    if value is None:
-        return "missing"
-    if value == "":
-        return "empty"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"`{value}`"
-    return {"dict": "an object", "list": "a list", "str": "a string", "bool": "a boolean"}.get(
-        type(value).__name__, f"a {type(value).__name__}"
-    )

@@ -30,6 +30,9 @@ UNBOUNDED_TOKENS: Final = 1_000_000
 UNHURRIED: Final = 600.0
 """Seconds. A deadline would measure the machine."""
 
+_PAGE: Final = 500
+"""Turns listed at once: a conversation takes one or two pages."""
+
 _TURN_GAP: Final = timedelta(seconds=1)
 """Turns of a session carry no time of their own; a second each keeps their order within the session's minute."""
 
@@ -109,7 +112,7 @@ class MemgraphSystem:
         found: dict[str, str] = {}
         cursor: str | None = None
         while True:
-            page = await self._memory.alist(context, limit=500, cursor=cursor)
+            page = await self._memory.alist(context, limit=_PAGE, cursor=cursor)
             found |= {turn.id: (turn.message_id or "").removeprefix(f"{context.user_id}:") for turn in page.items}
             cursor = page.cursor
             if cursor is None:

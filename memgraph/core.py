@@ -42,7 +42,7 @@ class Core:
     clock: Callable[[], int] = field(default=now_us)
 
     def owner_key(self, scope: Scope) -> bytes:
-        """Return the digest of a scope's owner. Keyed by the file's own secret: it says nothing to who lacks the file."""
+        """Return the digest of a scope's owner, keyed by the file's secret: it says nothing to who lacks the file."""
         return digest(self.ledger.pepper, "owner", *scope.owner)
 
     def owner_label(self, scope: Scope) -> str:

@@ -79,7 +79,7 @@ class Embedder:
         if (kept := self._get(key)) is not None:
             return kept
         future = self._questions.submit(lambda: [self.model.embed_query(text)])
-        vector = self._checked(await self._answer(future, timeout), 1)[0]
+        vector: Floats = self._checked(await self._answer(future, timeout), 1)[0]
         self._put(key, vector)
         return vector
 
@@ -128,7 +128,8 @@ class Embedder:
         if not np.isfinite(vectors).all():
             raise EmbedderUnavailable("not finite")
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: Floats = vectors / np.where(lengths == 0, 1, lengths)
+        lengths[lengths == 0] = 1
+        unit: Floats = (vectors / lengths).astype(np.float32, copy=False)
         return unit
 
     def _get(self, key: bytes) -> Floats | None:

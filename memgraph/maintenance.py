@@ -110,7 +110,7 @@ async def erase(core: Core, selection: Selection, scope: Scope) -> tuple[Receipt
     if core.embedder is not None:
         core.embedder.forget()
     await _compact(core)
-    await core.ledger.write(lambda c: erasure.verify(c, owner, rows, ids))
+    await core.ledger.write(erasure.verify, owner, rows, ids)
     receipt = Receipt(removed["turns"], removed, rebuilt, seq, from_us(core.clock()))
     return receipt, owner, ids
 
@@ -120,7 +120,7 @@ async def _compact(core: Core) -> None:
     until = asyncio.get_running_loop().time() + _PATIENCE_S
     while True:
         try:
-            await core.ledger.write(lambda c: erasure.compact(c, core.ledger.path), alone=True)
+            await core.ledger.write(erasure.compact, core.ledger.path, alone=True)
         except StoreBusy:
             if asyncio.get_running_loop().time() >= until:
                 raise
@@ -137,7 +137,7 @@ async def change_embedder(core: Core, resolved: Resolved) -> None:
     embedder = Embedder(model, name, None)
     embedder.dims = len((await embedder.documents(["dimension"]))[0])
     dims = embedder.dims
-    core.recipe = await core.ledger.write(lambda c: indexes.use_embedder(c, name, dims), durable=True)
+    core.recipe = await core.ledger.write(indexes.use_embedder, name, dims, durable=True)
     core.embedder = embedder
     core.cache.clear()
 
@@ -147,8 +147,8 @@ async def reindex(core: Core, writes: Writes, progress: Callable[[int, int], Non
     recipe = core.recipe
     done = 0
     everyone = await core.ledger.read(owners.every)
-    stale = await core.ledger.read(lambda c: indexes.count_stale_postings(c, LEXICAL_RECIPE))
-    lacking = 0 if recipe is None else await core.ledger.read(lambda c: indexes.count_without_vectors(c, recipe))
+    stale = await core.ledger.read(indexes.count_stale_postings, LEXICAL_RECIPE)
+    lacking = 0 if recipe is None else await core.ledger.read(indexes.count_without_vectors, recipe)
     total = stale + lacking
 
     def told(count: int) -> None:
@@ -158,24 +158,22 @@ async def reindex(core: Core, writes: Writes, progress: Callable[[int, int], Non
             progress(min(done, total), total)
 
     for owner in everyone:
-        while count := await core.ledger.write(lambda c, o=owner: _renew_postings(core, c, o)):
+        while count := await core.ledger.write(_renew_postings, core, owner):
             told(count)
         after = 0
         while recipe is not None and (
-            rows := await core.ledger.read(
-                lambda c, o=owner, a=after: indexes.without_vectors(c, o, recipe, after=a, limit=_BATCH)
-            )
+            rows := await core.ledger.read(indexes.without_vectors, owner, recipe, after, _BATCH)
         ):
             await writes.embed(owner, rows)
             after = rows[-1]
             told(len(rows))
     if recipe is not None:
-        await core.ledger.write(lambda c: indexes.drop_other_vectors(c, recipe))
+        await core.ledger.write(indexes.drop_other_vectors, recipe)
     core.cache.clear()
     return done
 
 
-def _renew_postings(core: Core, connection: apsw.Connection, owner: int) -> int:
+def _renew_postings(connection: apsw.Connection, core: Core, owner: int) -> int:
     rows = indexes.stale_postings(connection, owner, LEXICAL_RECIPE, limit=_BATCH)
     for row, raw in turns.joined(connection, owner, rows).items():
         turn = turns.to_turn(raw)
@@ -192,4 +190,3 @@ def _renew_postings(core: Core, connection: apsw.Connection, owner: int) -> int:
     if rows:
         commits.record(connection, owner, at=core.clock(), kind="reindex", touched=rows)
     return len(rows)
-

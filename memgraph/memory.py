@@ -200,9 +200,7 @@ class Memory:
     forget = waiting(aforget)
 
     @hosted
-    async def aerase(
-        self, what: str | Sequence[str] | Mapping[str, Any], scope: AnyScope
-    ) -> Receipt:
+    async def aerase(self, what: str | Sequence[str] | Mapping[str, Any], scope: AnyScope) -> Receipt:
         """Remove turns physically, with everything made of them, and check that nothing is left.
 
         The file is rewritten (VACUUM), which takes about 5 ms a megabyte. Messages sent again from a thread's history
@@ -259,7 +257,8 @@ class Memory:
             limit: Hits at most.
             filter: Only turns that match: `speaker`, `role`, `origin`, `session_id`, `thread_id`, `agent_id`,
                 `message_id`, `said_after`, `said_before`, `metadata.<key>`.
-            as_of: Only what had been said by then. `known_at`: what was believed then. Aware.
+            as_of: Only what had been said by then; aware.
+            known_at: Only what was believed then; aware.
             include_shared: Search the team's memory too.
             deadline: Seconds for the embedder; without it the other arms answer and `degraded` says so.
 
@@ -341,7 +340,8 @@ class Memory:
             limit: Turns a page.
             cursor: `cursor` of the page before.
             filter: As of `search`.
-            as_of: Only what had been said by then. `known_at`: what was believed then. Aware.
+            as_of: Only what had been said by then; aware.
+            known_at: Only what was believed then; aware.
         """
         of, count, after = as_scope(scope), _limit(limit), _position(cursor)
         conditions = filters.visible(
@@ -447,7 +447,7 @@ class Memory:
 
     @property
     def checkpointer(self) -> BaseCheckpointSaver[Any]:
-        """A checkpointer for the graph: LangGraph's `InMemorySaver` until ours arrives, so threads end with the process."""
+        """A checkpointer for the graph: LangGraph's `InMemorySaver` for now, so threads end with the process."""
         if self._checkpointer is None:
             from langgraph.checkpoint.memory import InMemorySaver
 
@@ -538,4 +538,3 @@ def _position(cursor: str | None) -> int:
     if not (plain.startswith("r") and plain[1:].isdecimal() and len(plain) < 20):
         raise InvalidInput("the cursor is none that `list` gave out")
     return int(plain[1:])
-

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from memgraph.errors import InvalidInput
-from memgraph.records import ORIGINS, Draft, Origin, Skipped, to_us
+from memgraph.records import ORIGINS, Draft, Skipped, to_us
 
 if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
+    pass
 
 Message = "str | BaseMessage | Mapping[str, Any] | tuple[str, str]"
 
@@ -22,6 +22,7 @@ BLOCK_MARK: Final = "memgraph"
 """Key in `additional_kwargs` that marks a message of our own: what was recalled must not be remembered again."""
 
 _ROLES: Final = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "HumanMessageChunk": "user"}
+_ORIGIN: Final = {"assistant": "assistant", "tool": "tool", "function": "tool", "document": "document"}
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _METADATA_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_METADATA: Final = 16_384
@@ -63,8 +64,9 @@ def message_text(message: object) -> str:
     """Return the text parts of one message of any accepted form, "" where there are none."""
     if isinstance(message, str):
         return message
-    content = message.get("content") if isinstance(message, Mapping) else getattr(message, "content", "")
-    return _content(content)[0]
+    if isinstance(message, Mapping):
+        return _content(cast("Mapping[str, object]", message).get("content"))[0]
+    return _content(getattr(message, "content", ""))[0]
 
 
 def check_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +104,9 @@ def _from_object(message: object, index: int, shared: dict[str, Any]) -> Draft |
     kind = getattr(message, "type", None)
     extra = getattr(message, "additional_kwargs", None)
     if not isinstance(kind, str) or not isinstance(extra, Mapping):
-        raise InvalidInput(f"message {index} is a {type(message).__name__}; accepted: LangChain messages, dicts, strings")
+        raise InvalidInput(
+            f"message {index} is a {type(message).__name__}; accepted: LangChain messages, dicts, strings"
+        )
     kwargs = cast(Mapping[str, Any], extra)
     role = _ROLES.get(kind, kind)
     role = str(getattr(message, "role", role)) if kind == "chat" else role
@@ -182,7 +186,9 @@ def _draft(
     if speaker is not None and (not isinstance(speaker, str) or not 1 <= len(speaker) <= 256):
         raise InvalidInput(f"message {index}: a name is text of 1 to 256 characters")
     if origin is None:
-        origin = {"assistant": "assistant", "tool": "tool", "function": "tool", "document": "document"}.get(role, "user")
+        origin = {"assistant": "assistant", "tool": "tool", "function": "tool", "document": "document"}.get(
+            role, "user"
+        )
     if origin not in ORIGINS:
         raise InvalidInput(f"message {index}: origin must be one of {', '.join(ORIGINS)}")
     kept, altered = plain(text)
@@ -190,7 +196,7 @@ def _draft(
         text=kept,
         role=role,
         speaker=plain(speaker or role)[0],
-        origin=cast(Origin, origin),
+        origin=origin,
         index=index,
         said_at=_moment(said_at, index),
         message_id=message_id or None,

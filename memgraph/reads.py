@@ -69,7 +69,7 @@ class Reads:
         core = self._core
         until = asyncio.get_running_loop().time() + ask.deadline
         scopes = [ask.scope, ask.scope.team()] if ask.include_shared and not ask.scope.is_shared else [ask.scope]
-        loaded = await core.ledger.read(lambda c: self._load(c, scopes), patience=ask.deadline)
+        loaded = await core.ledger.read(self._load, scopes, patience=ask.deadline)
         now = core.clock()
         trace_id = uuid7(now)
         label, seq = core.owner_label(scopes[0]), loaded[0][1] if loaded and loaded[0][0] is not None else 0
@@ -159,8 +159,7 @@ class Reads:
                 seen = [place for place, names in index.places.items() if names[2] in (None, agent)]
                 mask = _and(mask, np.isin(index.place, seen))
             if ask.conditions is not None and ask.conditions.sql:
-                conditions, owner = ask.conditions, index.owner
-                rows = await self._core.ledger.read(lambda c, o=owner, w=conditions: turns.matching(c, o, w))
+                rows = await self._core.ledger.read(turns.matching, index.owner, ask.conditions)
                 mask = _and(mask, np.isin(index.rows, rows))
             masks.append(mask)
         if all(mask is None for mask in masks):
@@ -182,7 +181,7 @@ class Reads:
         by_owner: dict[int, dict[int, tuple[Any, ...]]] = {}
         for which in {which for which, _ in homes}:
             owner, rows = found[which].owner, [row for home, row in homes if home == which]
-            by_owner[which] = await self._core.ledger.read(lambda c, o=owner, r=rows: turns.joined(c, o, r))
+            by_owner[which] = await self._core.ledger.read(turns.joined, owner, rows)
         hits: list[Hit] = []
         drops: list[dict[str, Any]] = []
         for place, (which, row) in enumerate(homes):
@@ -213,7 +212,7 @@ class Reads:
         self._timer = None
         batch, self._unwritten = self._unwritten, []
         if batch:
-            self._core.ledger.submit(lambda c: traces.put(c, batch))
+            self._core.ledger.submit(traces.put, batch)
 
     def forget(self, owner: int, ids: set[str]) -> None:
         """Drop unwritten traces that name erased turns."""
@@ -264,10 +263,8 @@ class Reads:
             identity = UUID(trace_id).bytes
         except (ValueError, AttributeError, TypeError):
             raise NotFound("no such trace in this scope") from None
-        for _, waiting, at, body in self._unwritten:
-            if waiting == identity:
-                self.flush()
-                break
+        if any(waiting[1] == identity for waiting in self._unwritten):
+            self.flush()
 
         def look(connection: apsw.Connection) -> tuple[int, dict[str, Any]] | None:
             head = owners.head(connection, key)
@@ -361,4 +358,3 @@ def _hit(raw: Sequence[Any], ranking: Ranking, place: int) -> Hit:
         arms={name: ArmScore(*score) for name, score in ranking.arms[place].items()},
         boosts=ranking.boosts[place],
     )
-

@@ -191,7 +191,9 @@ class Hits(list[Hit]):
         seq: The owner's commit number that was read.
     """
 
-    def __init__(self, hits: Sequence[Hit], *, trace_id: str, degraded: Mapping[str, str], owner: str, seq: int) -> None:
+    def __init__(
+        self, hits: Sequence[Hit], *, trace_id: str, degraded: Mapping[str, str], owner: str, seq: int
+    ) -> None:
         super().__init__(hits)
         self.trace_id = trace_id
         self.degraded = dict(degraded)

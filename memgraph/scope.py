@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from memgraph.errors import InvalidScope, ScopeDenied
 
@@ -50,7 +50,9 @@ class _Ids:
 
     def __post_init__(self) -> None:
         if self.user_id is None:
-            raise InvalidScope("user_id is missing; name the user, or use Scope.shared(org_id, project_id) for a team's")
+            raise InvalidScope(
+                "user_id is missing; name the user, or use Scope.shared(org_id, project_id) for a team's"
+            )
         check_id("user_id", self.user_id)
         self._check_rest()
 
@@ -143,7 +145,7 @@ def _claim(source: object) -> dict[str, Any]:
     if source is None:
         return {}
     if isinstance(source, Mapping):
-        found = {name: source.get(name) for name in FIELDS}
+        found = {name: cast(Mapping[str, Any], source).get(name) for name in FIELDS}
     else:
         found = {name: getattr(source, name, None) for name in FIELDS}
     return {name: value for name, value in found.items() if value is not None}

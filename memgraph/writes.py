@@ -108,7 +108,7 @@ class Writes:
         drafts = [_dated(draft, request.said_at, now) for draft in drafts]
         key, label = core.owner_key(scope), core.owner_label(scope)
         if not drafts:
-            head = await core.ledger.read(lambda c: owners.head(c, key))
+            head = await core.ledger.read(owners.head, key)
             return Added((), tuple(skipped), label, 0 if head is None else head[1])
         entries = await self._entries(drafts)
 
@@ -153,14 +153,16 @@ class Writes:
         return await asyncio.to_thread(work)
 
     async def finish(self, added: Added) -> Added:
-        """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what is still pending."""
+        """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what still waits."""
         core = self._core
         while added.job is not None:
-            number = added.job
-            state = await core.ledger.read(lambda c: jobs.state(c, number))
-            if state is None or state[1] in ("retry", "failed"):
-                return replace(added, job=None if state is None else added.job, pending=0 if state is None else added.pending)
-            job = await core.ledger.write(lambda c: jobs.lease(c, core.clock(), owner=state[0]))
+            found = await core.ledger.read(jobs.outlook, added.job, core.clock())
+            if found is None:
+                return replace(added, job=None, pending=0)
+            owner, outlook = found
+            if outlook == "put off":
+                return added
+            job = await core.ledger.write(jobs.lease, core.clock(), owner)
             if job is None:
                 await asyncio.sleep(_POLL_S)
             else:
@@ -170,14 +172,14 @@ class Writes:
     async def run_next(self) -> bool:
         """Run the next job that is due. Returns whether there was one."""
         core = self._core
-        job = await core.ledger.write(lambda c: jobs.lease(c, core.clock()))
+        job = await core.ledger.write(jobs.lease, core.clock(), None)
         if job is None:
             return False
         await self.run(job)
         return True
 
     async def run(self, job: jobs.Job) -> None:
-        """Run a leased job: give its turns their vectors. A failure is kept with the job; the turns are found lexically."""
+        """Run a leased job: give its turns their vectors. A failure is kept with it; the words are found all the same."""
         core = self._core
         faults.point("job.leased")
         try:
@@ -188,13 +190,13 @@ class Writes:
         except EmbedderUnavailable as error:
             reason = str(error)
             log.warning("indexing was put off, words are found all the same: embedder %s", reason)
-            await core.ledger.write(lambda c: jobs.fail(c, job, core.clock(), f"EmbedderUnavailable: {reason}"))
+            await core.ledger.write(jobs.fail, job, core.clock(), f"EmbedderUnavailable: {reason}")
             self._wake()
             return
         except asyncio.CancelledError:
-            core.ledger.submit(lambda c: jobs.release(c, job))
+            core.ledger.submit(jobs.release, job)
             raise
-        await core.ledger.write(lambda c: jobs.finish(c, job))
+        await core.ledger.write(jobs.finish, job)
         faults.point("job.committed")
 
     async def embed(self, owner: int, rows: Sequence[int], job: jobs.Job | None = None) -> bool:
@@ -203,9 +205,9 @@ class Writes:
         embedder, recipe = core.embedder, core.recipe
         assert embedder is not None
         assert recipe is not None
-        wanted = await core.ledger.read(lambda c: indexes.to_embed(c, owner, rows))
+        wanted = await core.ledger.read(indexes.to_embed, owner, rows)
         needed = {row for row, _, _ in wanted} | {before for _, before, _ in wanted if before is not None}
-        texts = await core.ledger.read(lambda c: turns.texts(c, owner, sorted(needed)))
+        texts = await core.ledger.read(turns.texts, owner, sorted(needed))
         parts: list[tuple[int, int | None, list[str]]] = []
         for row, before, _ in wanted:
             if row not in texts or not texts[row].strip():
@@ -224,7 +226,9 @@ class Writes:
             if vectors:
                 indexes.set_dims(connection, recipe, len(vectors[0]))
             for row, before, cut in parts:
-                own: list[tuple[int | None, Floats]] = [(before if i == 0 else None, next(made)) for i in range(len(cut))]
+                own: list[tuple[int | None, Floats]] = [
+                    (before if i == 0 else None, next(made)) for i in range(len(cut))
+                ]
                 # Erased or replaced meanwhile: neither it nor a pair with it may come back.
                 if before is None or turns.is_believed(connection, owner, before):
                     if turns.is_believed(connection, owner, row):

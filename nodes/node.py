@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
@@ -57,10 +57,10 @@ def current_run(config: RunnableConfig | None) -> Run:
         InvalidScope: Nobody names a user.
         ScopeDenied: Two sources name different users.
     """
-    runtime = cast("Runtime[Any]", get_runtime())
+    runtime = get_runtime()
     memory = memory_of(runtime.store)
     full = ensure_config(config)
-    configurable = cast("dict[str, Any]", full.get("configurable") or {})
+    configurable = full.get("configurable") or {}
     server = runtime.server_info
     user = None if server is None else server.user
     scope = identify(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
-from typing_extensions import NotRequired
 
 from memgraph.nodes.node import MemoryNode, Run, memory_of
 from memgraph.records import Added

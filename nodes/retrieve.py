@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
@@ -34,7 +34,7 @@ class Retrieve(MemoryNode):
 
     async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
         """Search for what the last user message is about."""
-        messages = state_value(state, "messages") or []
+        messages = cast("Sequence[object]", state_value(state, "messages") or [])
         text = _question(messages)
         present = {id for message in messages if (id := getattr(message, "id", None))}
         found: dict[str, Any] = {}
@@ -51,7 +51,10 @@ class Retrieve(MemoryNode):
         hits: Hits | None = found["hits"]
         shown: Recall = found["recall"]
         recalled = Recalled(
-            text=shown.text, ids=list(shown.ids), degraded=found["degraded"], trace_id="" if hits is None else hits.trace_id
+            text=shown.text,
+            ids=list(shown.ids),
+            degraded=found["degraded"],
+            trace_id="" if hits is None else hits.trace_id,
         )
         run.write({"type": "memgraph.retrieve", **decisions})
         update: dict[str, Any] = {"recalled": recalled}
@@ -66,7 +69,14 @@ class Retrieve(MemoryNode):
         async def find() -> tuple[Hits, Query | None]:
             await memory.reads.check_thread(run.thread_id, run.scope, patience=self._deadline)
             return await memory.find(
-                text, run.scope, min(self._limit + present, MAX_LIMIT), None, None, None, self._include_shared, self._deadline
+                text,
+                run.scope,
+                min(self._limit + present, MAX_LIMIT),
+                None,
+                None,
+                None,
+                self._include_shared,
+                self._deadline,
             )
 
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -34,8 +34,8 @@ Key = str | bytes | None
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Turn the engine's errors into ours. Their messages never carry text or keys: SQL is constant, values are bound."""
+def translated(path: str) -> Generator[None]:
+    """Turn the engine's errors into ours. Their messages carry no text or key: SQL is constant, values are bound."""
     try:
         yield
     except apsw.BusyError as error:

@@ -127,7 +127,9 @@ def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: I
     """
     bound = carray(rows)
     left = {
-        "turns": connection.execute("select count(*) from turns where owner = ? and row in carray(?)", (owner, bound)).get,
+        "turns": connection.execute(
+            "select count(*) from turns where owner = ? and row in carray(?)", (owner, bound)
+        ).get,
         "postings": connection.execute(
             "select count(*) from postings where owner = ? and (row in carray(?) or before in carray(?))",
             (owner, bound, bound),

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Final, TypeVar
+from typing import Final, TypeVar, TypeVarTuple
 
 import apsw
 
@@ -16,6 +16,7 @@ from memgraph.ledger.engine import Key, connect, translated
 from memgraph.ledger.writer import Writer, acquire, release
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _RETRY_S: Final = 0.004
 
@@ -49,11 +50,12 @@ class Ledger:
         """The connection of the loop thread; used there only."""
         return self._reader
 
-    async def read(self, run: Callable[[apsw.Connection], T], *, patience: float = 5.0) -> T:
+    async def read(self, run: Callable[[apsw.Connection, *Ts], T], *args: *Ts, patience: float = 5.0) -> T:
         """Run a short read inline; where the file is locked, try again without stalling the loop.
 
         Args:
-            run: Gets the reader's connection.
+            run: Gets the reader's connection, and `args`.
+            args: Its further arguments.
             patience: Seconds to go on trying.
 
         Raises:
@@ -63,22 +65,26 @@ class Ledger:
         while True:
             try:
                 with translated(self.path):
-                    return run(self._reader)
+                    return run(self._reader, *args)
             except StoreBusy:
                 if asyncio.get_running_loop().time() >= until:
                     raise
             await asyncio.sleep(_RETRY_S)
 
-    async def write(self, run: Callable[[apsw.Connection], T], *, durable: bool = False, alone: bool = False) -> T:
+    async def write(
+        self, run: Callable[[apsw.Connection, *Ts], T], *args: *Ts, durable: bool = False, alone: bool = False
+    ) -> T:
         """Run an operation on the writer, in a transaction with what else waits.
 
         A cancelled caller does not undo it: what was queued is written or not, never half.
         """
-        return await asyncio.shield(asyncio.wrap_future(self.submit(run, durable=durable, alone=alone)))
+        return await asyncio.shield(asyncio.wrap_future(self.submit(run, *args, durable=durable, alone=alone)))
 
-    def submit(self, run: Callable[[apsw.Connection], T], *, durable: bool = False, alone: bool = False) -> Future[T]:
+    def submit(
+        self, run: Callable[[apsw.Connection, *Ts], T], *args: *Ts, durable: bool = False, alone: bool = False
+    ) -> Future[T]:
         """Queue an operation on the writer without waiting."""
-        return self.writer.submit(run, durable=durable, alone=alone)
+        return self.writer.submit(lambda connection: run(connection, *args), durable=durable, alone=alone)
 
     def rekey(self, new: Key) -> None:
         """Change, set or remove the file's key. Blocks.
@@ -87,7 +93,9 @@ class Ledger:
             StoreBusy: Another handle or process has the file open.
         """
         if self.writer.handles > 1:
-            raise StoreBusy(f"`{self.path}` is open in this process elsewhere: changing the key needs the file to itself")
+            raise StoreBusy(
+                f"`{self.path}` is open in this process elsewhere: changing the key needs the file to itself"
+            )
         self._reader.close()
         try:
             self.writer.rekey(new)

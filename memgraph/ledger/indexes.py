@@ -41,7 +41,9 @@ def vectors(
     sql = "select row, part, before, vector from vectors where owner = ? and recipe = ?"
     if rows is None:
         return connection.execute(sql + " order by row, part", (owner, recipe)).fetchall()
-    return connection.execute(sql + " and row in carray(?) order by row, part", (owner, recipe, carray(rows))).fetchall()
+    return connection.execute(
+        sql + " and row in carray(?) order by row, part", (owner, recipe, carray(rows))
+    ).fetchall()
 
 
 def pack(vector: Vector) -> bytes:
@@ -78,13 +80,14 @@ def to_embed(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> li
     ).fetchall()
 
 
-def without_vectors(connection: apsw.Connection, owner: int, recipe: int, *, after: int, limit: int) -> list[int]:
+def without_vectors(connection: apsw.Connection, owner: int, recipe: int, after: int, limit: int) -> list[int]:
     """Return up to `limit` believed turns after row `after` that have no vector of this embedder."""
     return [
         row
         for (row,) in connection.execute(
             "select t.row from turns t where t.owner = ? and t.row > ? and t.superseded_at = ? and not exists"
-            " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?) order by t.row limit ?",
+            " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?)"
+            " order by t.row limit ?",
             (owner, after, OPEN, recipe, limit),
         )
     ]

@@ -14,7 +14,7 @@ import apsw
 from memgraph.ledger import commits
 
 LEASE_US: Final = 60_000_000
-"""How long a job is somebody's. A holder that is alive renews it; one that died is noticed at once on its own machine."""
+"""How long a job is somebody's. A live holder renews it; one that died is noticed at once on its own machine."""
 
 MAX_ATTEMPTS: Final = 5
 """Failed so often, a job is kept as `failed`, with the class of its error."""
@@ -64,13 +64,14 @@ class Job:
 def enqueue(connection: apsw.Connection, owner: int, seq: int, *, rows: Iterable[int], now: int) -> int:
     """Write a job about rows of a commit. In that commit's own transaction."""
     connection.execute(
-        "insert into outbox(owner, seq, kind, state, rows, available_at, created_at) values (?,?,'index','ready',?,?,?)",
+        "insert into outbox(owner, seq, kind, state, rows, available_at, created_at)"
+        " values (?, ?, 'index', 'ready', ?, ?, ?)",
         (owner, seq, commits.pack(rows), now, now),
     )
     return connection.last_insert_rowid()
 
 
-def lease(connection: apsw.Connection, now: int, *, owner: int | None = None) -> Job | None:
+def lease(connection: apsw.Connection, now: int, owner: int | None = None) -> Job | None:
     """Lease the oldest open job that may run, of one owner or of all. An owner's jobs run in order, one at a time."""
     rows = connection.execute(
         "select job, owner, rows, attempt, fence, state, available_at, lease_owner, lease_until from outbox o"
@@ -84,7 +85,8 @@ def lease(connection: apsw.Connection, now: int, *, owner: int | None = None) ->
         if state != "leased" and available_at > now:
             continue
         connection.execute(
-            "update outbox set state = 'leased', lease_owner = ?, lease_until = ?, fence = ?, attempt = ? where job = ?",
+            "update outbox set state = 'leased', lease_owner = ?, lease_until = ?, fence = ?, attempt = ?"
+            " where job = ?",
             (holder(), now + LEASE_US, fence + 1, attempt + 1, job),
         )
         return Job(job, of, commits.unpack(packed), attempt + 1, fence + 1)
@@ -109,7 +111,8 @@ def fail(connection: apsw.Connection, job: Job, now: int, error_class: str) -> N
     """Give a job back to be tried again later, twice as late each time; after the last attempt keep it as failed."""
     state = "retry" if job.attempt < MAX_ATTEMPTS else "failed"
     connection.execute(
-        "update outbox set state = ?, available_at = ?, error_class = ?, lease_owner = null where job = ? and fence = ?",
+        "update outbox set state = ?, available_at = ?, error_class = ?, lease_owner = null"
+        " where job = ? and fence = ?",
         (state, now + (_BACKOFF_US << (job.attempt - 1)), error_class, job.job, job.fence),
     )
 
@@ -124,13 +127,26 @@ def release(connection: apsw.Connection, job: Job) -> None:
 
 def retry_failed(connection: apsw.Connection, now: int) -> int:
     """Open all failed jobs again. Returns how many."""
-    connection.execute("update outbox set state = 'ready', attempt = 0, available_at = ? where state = 'failed'", (now,))
+    connection.execute(
+        "update outbox set state = 'ready', attempt = 0, available_at = ? where state = 'failed'", (now,)
+    )
     return connection.changes()
 
 
-def state(connection: apsw.Connection, job: int) -> tuple[int, str] | None:
-    """Return (owner, state) of a job, None once it is done."""
-    return connection.execute("select owner, state from outbox where job = ?", (job,)).fetchone()
+def outlook(connection: apsw.Connection, job: int, now: int) -> tuple[int, str] | None:
+    """Return (owner, outlook) of a job, None once it is done.
+
+    The outlook is "put off" where the job, or one of its owner's before it, failed and is not due yet; else "goes on".
+    """
+    row = connection.execute("select owner, state from outbox where job = ?", (job,)).fetchone()
+    if row is None:
+        return None
+    head = connection.execute(
+        f"select state, available_at from outbox where owner = ? and state in {_OPEN_STATES} order by job limit 1",
+        (row[0],),
+    ).fetchone()
+    waits = row[1] == "failed" or head is None or (head[0] == "retry" and head[1] > now)
+    return row[0], "put off" if waits else "goes on"
 
 
 def next_due(connection: apsw.Connection) -> int | None:

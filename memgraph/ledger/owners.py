@@ -10,6 +10,9 @@ import apsw
 
 from memgraph.errors import ScopeDenied
 
+Place = tuple[str | None, str | None, str | None]
+"""Thread, session and agent: where turns were said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -75,7 +78,10 @@ def deny_foreign_thread(found: int | None, owner: int | None) -> None:
 
 
 def next_place(
-    connection: apsw.Connection, owner: Owner, names: tuple[str | None, str | None, str | None], fresh: Callable[[], int]
+    connection: apsw.Connection,
+    owner: Owner,
+    names: tuple[str | None, str | None, str | None],
+    fresh: Callable[[], int],
 ) -> int:
     """Return the number of (thread, session, agent) within an owner, made by `fresh` if it is new."""
     found: int | None = connection.execute(

@@ -9,10 +9,10 @@ import apsw
 
 from memgraph.ledger.engine import APPLICATION_ID, refuse_newer, schema_version
 
-# Every table of an owner's data has a key that begins with the owner's integer, matched by equality, then a row number:
-# 10,000 turns take 2.6 MB so, 14.5 keyed by digests and UUID text. WITHOUT ROWID keeps an owner's rows together, so that
-# opening one of 1,000 owners reads their pages and no others. Long texts come last in a row: their overflow pages are not
-# touched by what reads the columns before them.
+# Every table of an owner's data has a key that begins with the owner's integer, matched by equality, then a row
+# number: 10,000 turns take 2.6 MB so, 14.5 keyed by digests and UUID text. WITHOUT ROWID keeps an owner's rows
+# together, so that opening one of 1,000 owners reads their pages and no others. Long texts come last in a row: their
+# overflow pages are not touched by what reads the columns before them.
 _V1: Final = """
 create table meta(name text primary key, value any) without rowid;
 create table owners(
@@ -21,7 +21,8 @@ create table owners(
 create table places(
     owner integer not null, place integer not null, thread_id text, session_id text, agent_id text,
     primary key(owner, place)) without rowid;
-create unique index places_by_name on places(owner, ifnull(thread_id, x''), ifnull(session_id, x''), ifnull(agent_id, x''));
+create unique index places_by_name
+    on places(owner, ifnull(thread_id, x''), ifnull(session_id, x''), ifnull(agent_id, x''));
 create table turns(
     owner integer not null, row integer not null, id blob not null, version integer not null default 1,
     seq integer not null, place integer not null, said_at integer not null, recorded_at integer not null,
@@ -92,6 +93,6 @@ def migrate(connection: apsw.Connection, path: str) -> None:
 
 
 def pepper(connection: apsw.Connection) -> bytes:
-    """Return the file's own secret: what makes an owner's key say nothing about the user to who doesn't have the file."""
+    """Return the file's own secret: an owner's key says nothing about the user to who lacks the file."""
     value: bytes = connection.execute("select value from meta where name = 'pepper'").get
     return value

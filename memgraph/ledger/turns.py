@@ -63,7 +63,7 @@ def accept(
     entries: Sequence[Entry],
     keys: Callable[[bytes], Sequence[Keys]],
     *,
-    place: tuple[str | None, str | None, str | None],
+    place: owners.Place,
     now: int,
     recipe: int,
     cause: Mapping[str, str] | None,
@@ -111,7 +111,8 @@ def accept(
             rebuilt |= supersede(connection, owner.owner, [replaced], now)
             before = _last_in(connection, owner.owner, number) if before and before[0] == replaced else before
         context = _context(before, said_at, entry.words)
-        ids.append(_insert(connection, owner.owner, last_row, seq, number, said_at, now, replaced, entry.draft, len(ids)))
+        where = (owner.owner, last_row, seq, number)
+        ids.append(_insert(connection, where, said_at, now, replaced, entry.draft, len(ids)))
         _keep_keys(connection, owner.owner, last_row, (turn_key, message_key))
         connection.execute(
             "insert into postings values (?, ?, 0, 1, ?, ?, ?, ?, ?)",
@@ -141,7 +142,8 @@ def _known(connection: apsw.Connection, owner: int, key: bytes | None) -> str | 
 def _last_in(connection: apsw.Connection, owner: int, place: int, below: int = OPEN) -> _Before | None:
     """Return (row, said_at, words) of the last believed turn in a place, before row `below`."""
     return connection.execute(
-        "select t.row, t.said_at, p.words from turns t join postings p on p.owner = t.owner and p.row = t.row and p.part = 0"
+        "select t.row, t.said_at, p.words from turns t"
+        " join postings p on p.owner = t.owner and p.row = t.row and p.part = 0"
         " where t.owner = ? and t.place = ? and t.row < ? and t.superseded_at = ? order by t.row desc limit 1",
         (owner, place, below, OPEN),
     ).fetchone()
@@ -166,10 +168,7 @@ def _replaced(connection: apsw.Connection, owner: int, key: bytes | None) -> int
 
 def _insert(
     connection: apsw.Connection,
-    owner: int,
-    row: int,
-    seq: int,
-    place: int,
+    where: tuple[int, int, int, int],
     said_at: int,
     now: int,
     replaces: int | None,
@@ -178,14 +177,11 @@ def _insert(
 ) -> str:
     identity = uuid7(now + order)  # so that ids sort as the messages stood
     connection.execute(
-        "insert into turns(owner, row, id, seq, place, said_at, recorded_at, superseded_at, role, speaker, origin,"
+        "insert into turns(owner, row, seq, place, id, said_at, recorded_at, superseded_at, role, speaker, origin,"
         " altered, replaces, message_id, metadata, parts, text) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
-            owner,
-            row,
+            *where,
             identity.bytes,
-            seq,
-            place,
             said_at,
             now,
             OPEN,
@@ -243,7 +239,7 @@ def detach(connection: apsw.Connection, owner: int, gone: Iterable[int]) -> set[
 
 
 def carray(rows: Iterable[int]) -> Any:
-    """Return row numbers as one bound value for `in carray(?)`."""
+    """Return row numbers as one bound value, for a condition `in carray(?)`."""
     packed = array.array("q", rows)
     # carray takes no empty array: -1 is no row's number.
     return apsw.carray(packed or array.array("q", [-1]))
@@ -272,7 +268,9 @@ def ids(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> set[str
     """Return the ids of rows."""
     return {
         str(UUID(bytes=raw))
-        for (raw,) in connection.execute("select id from turns where owner = ? and row in carray(?)", (owner, carray(rows)))
+        for (raw,) in connection.execute(
+            "select id from turns where owner = ? and row in carray(?)", (owner, carray(rows))
+        )
     }
 
 
@@ -322,7 +320,7 @@ def to_turn(row: Sequence[Any]) -> Turn:
         superseded_at=from_us_or_open(row[4]),
         role=row[5],
         speaker=row[6],
-        origin=ORIGINS[row[7]],
+        origin=ORIGINS[int(row[7])],
         altered=bool(row[8]),
         message_id=row[9],
         metadata=json.loads(row[10]) if row[10] else {},

@@ -60,9 +60,7 @@ class Writer:
         self._thread = threading.Thread(target=self._loop, name="memgraph-writer", daemon=True)
         self._thread.start()
 
-    def submit(
-        self, run: Callable[[apsw.Connection], T], *, durable: bool = False, alone: bool = False
-    ) -> Future[T]:
+    def submit(self, run: Callable[[apsw.Connection], T], *, durable: bool = False, alone: bool = False) -> Future[T]:
         """Queue an operation.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -25,7 +25,7 @@ def _libraries() -> list[Any]:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> Generator[None]:
     """Run the block on one BLAS thread and give the process its setting back.
 
     A product of one owner's matrix is memory-bound: two threads on two shared cores were 14 times slower. The setting

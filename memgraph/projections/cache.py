@@ -65,7 +65,8 @@ class OwnerIndex:
         wanted = np.array(rows, np.int64)
         found = np.searchsorted(self.rows, wanted)
         found = found[found < len(self.rows)]
-        return found[np.isin(self.rows[found], wanted)].tolist()
+        positions: list[int] = found[np.isin(self.rows[found], wanted)].tolist()
+        return positions
 
     def append(self, connection: apsw.Connection, heads: list[tuple[Any, ...]]) -> None:
         """Add turns at the end."""
@@ -241,9 +242,7 @@ class IndexCache:
             self._shrink(owner)
         return index
 
-    def _load(
-        self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None
-    ) -> OwnerIndex:
+    def _load(self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None) -> OwnerIndex:
         index = OwnerIndex(owner, None if embedder is None else embedder[1])
         index.append(connection, indexes.heads(connection, owner))
         if embedder is not None:

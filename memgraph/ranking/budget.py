@@ -28,11 +28,18 @@ LONG_TOKENS: Final = 160
 REPLY_SHARE: Final = 0.5
 """Of the budget, for what an assistant or a tool said, while the user's own words wait."""
 
+_WORTH_GROWING: Final = 64
+"""Quarters of a token left over, below which no excerpt grows: less is no sentence."""
+
 _QUARTERS_OTHER: Final = 3
 """Quarters of a token for a character outside ASCII: scripts without spaces cost about that."""
 
-_LOOK: Final = 200_000
-"""Characters of a text in which an excerpt is looked for."""
+_LOOK: Final = 20_000
+"""Characters of a text in which an excerpt is looked for sentence by sentence; of a longer one only the surroundings of
+the question's words are."""
+
+_AROUND: Final = 1_000
+"""Characters looked at on both sides of a word of the question in such a text."""
 
 _SENTENCE: Final = re.compile(
     "[^.!?\u3002\uff01\uff1f\n]*(?:[.!?\u3002\uff01\uff1f]+[\"'\u201d)]*(?=\\s|$)|[\u3002\uff01\uff1f]|\n+|[.!?]+|$)"
@@ -137,7 +144,7 @@ class _Plan:
     def grow(self) -> None:
         """Let excerpts grow into what room is left, the best hit's first."""
         for id, (hit, text) in self.shown.items():
-            if text == hit.text:
+            if text == hit.text or self.room < _WORTH_GROWING:
                 continue
             own = _quarters(line(hit, text))
             for wanted in (_quarters(hit.text), (own + self.room) * 9 // 10, (own + self.room) * 3 // 5):
@@ -157,7 +164,12 @@ def excerpt(text: str, terms: Counter[str], tokens: int) -> str:
         terms: Index terms of the question. Without a match the text's beginning is taken.
         tokens: Room; at least the beginning of one sentence is returned.
     """
-    sentences = [(m.start(), m.end()) for m in _SENTENCE.finditer(text[:_LOOK]) if m.group().strip()]
+    sentences = [
+        (match.start(), match.end())
+        for start, end in _regions(text, terms)
+        for match in _SENTENCE.finditer(text, start, end)
+        if match.group().strip()
+    ]
     if not sentences:
         return _cut(text.strip(), tokens)
     found = [set(tokenize(text[start:end])) & terms.keys() for start, end in sentences]
@@ -176,19 +188,41 @@ def excerpt(text: str, terms: Counter[str], tokens: int) -> str:
             room -= cost
         elif not chosen:
             start, end = sentences[i]
-            return (GAP + " " if i else "") + _cut(text[start:end].strip(), tokens)
+            return (GAP + " " if text[:start].strip() else "") + _cut(text[start:end].strip(), tokens)
         else:
             break
     parts: list[str] = []
-    before = -1
-    for i in sorted(chosen):
-        if i != before + 1:
+    shown = 0
+    for start, end in (sentences[i] for i in sorted(chosen)):
+        if text[shown:start].strip():
             parts.append(GAP)
-        parts.append(text[sentences[i][0] : sentences[i][1]].strip())
-        before = i
-    if before != len(sentences) - 1 or len(text) > _LOOK:
+        parts.append(text[start:end].strip())
+        shown = end
+    if text[shown:].strip():
         parts.append(GAP)
     return " ".join(parts)
+
+
+def _regions(text: str, terms: Counter[str]) -> list[tuple[int, int]]:
+    """Return where sentences are to be looked for: everywhere, or in a very long text around the question's words.
+
+    Stemming cuts and changes the end of a word, so it is looked for without the last letter of its term.
+    """
+    if len(text) <= _LOOK:
+        return [(0, len(text))]
+    places: dict[str, list[int]] = {}
+    for term in terms:
+        stem = re.escape(term[:-1] if len(term) > 3 else term)
+        places[term] = [match.start() for match in re.finditer(rf"\b{stem}", text, re.IGNORECASE)]
+    rare_first = sorted((found for found in places.values() if found), key=len)
+    hits = [place for found in rare_first for place in found][: _LOOK // (2 * _AROUND)]
+    regions: list[tuple[int, int]] = []
+    for hit in sorted(hits) or [0]:
+        start, end = max(0, hit - _AROUND), hit + _AROUND
+        if regions and start < regions[-1][1]:
+            start = regions.pop()[0]
+        regions.append((start, min(end, len(text))))
+    return regions
 
 
 def _cut(text: str, tokens: int) -> str:

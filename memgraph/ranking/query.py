@@ -59,9 +59,9 @@ _FRAMES: Final = tuple(
         rf"\b{any_of('do can could would')} you (?:happen to )?(?:remember|recall|know)\b(?: (?:if|whether|that))?",
         r"\b(?:i was|i am|i'm|just) (?:wondering|curious|trying to (?:remember|recall))\b(?: (?:if|whether|about))?",
         r"\bi(?:'d| would) (?:like|love) to know\b",
-        rf"\b{any_of('based_on according_to given from in during across throughout over')}(?: all)?(?: of)? "
-        rf"{any_of('our the my their these those')}(?: {any_of('previous past earlier prior last recent various entire')})*"
-        rf" {_TALK}\b",
+        rf"\b{any_of('based_on according_to given from in during across throughout over')}(?: all)?(?: of)?"
+        rf" {any_of('our the my their these those')}"
+        rf"(?: {any_of('previous past earlier prior last recent various entire')})* {_TALK}\b",
         rf"\bas (?:i|we|you) {_SAY}(?: {any_of('before earlier previously')})?\b",
         rf"\b(?:did|have|had) (?:i|we) (?:ever )?{_SAY}(?: {any_of('that to_you with_you about')})?\b",
         r"\b(?:that |which )?(?:i|we) (?:have |had |'ve )?"
@@ -192,7 +192,7 @@ def _named(text: str, speakers: Sequence[str]) -> tuple[tuple[int, ...], list[tu
     the names are taken off all the same.
     """
     names = _names(tuple(speakers))
-    shouted = text == text.lower()
+    uncased = text.replace("I", "i") == text.lower()
     spans: list[tuple[int, int]] = []
     found: set[int] = set()
     for match in _WORD.finditer(text):
@@ -202,7 +202,7 @@ def _named(text: str, speakers: Sequence[str]) -> tuple[tuple[int, ...], list[tu
         who = names.get(word.casefold())
         if who is None:
             continue
-        if word[0].islower() and (not shouted or word in _AMBIGUOUS) and word not in speakers:
+        if word[0].islower() and (not uncased or word in _AMBIGUOUS) and word not in speakers:
             continue
         if word.casefold() in _AMBIGUOUS and match.start() == 0 and not match.group().endswith("s"):
             continue  # "Will she come?" names nobody

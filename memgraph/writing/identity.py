@@ -11,8 +11,7 @@ from typing import Final
 from memgraph.records import Draft
 
 UNIQUE_ID: Final = 16
-"""Characters from which a message id is taken as unique everywhere: a UUID's half. "1" or "m2" is unique in its thread."""
-
+"""Characters from which a message id is taken as unique everywhere, a UUID's half; "1" or "m2" is so in its thread."""
 
 Keys = tuple[bytes | None, bytes | None]
 """(turn key, message key): a turn with the first is the same turn, None is always a new one; the latest turn with the

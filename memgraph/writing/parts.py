@@ -57,9 +57,13 @@ def passages(text: str) -> list[str]:
         text: Any text.
 
     Returns:
-        The text itself where it is short enough, else at most `PASSAGE_LIMIT` passages, in order, each a slice of the
-        text.
+        The text itself where it is short enough, else at most `PASSAGE_LIMIT` passages in order.
     """
+    return [text[start:end] for start, end in passage_spans(text)]
+
+
+def passage_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the passages of a text begin and end; see `passages`."""
     spans: list[tuple[int, int]] = []
     sizes: list[int] = []
     for match in _PIECE.finditer(text):
@@ -68,14 +72,14 @@ def passages(text: str) -> list[str]:
         if len(spans) >= PASSAGE_LIMIT * PASSAGE_WORDS:
             break
     if sum(sizes) <= PASSAGE_WORDS:
-        return [text]
-    found: list[str] = []
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
     first = 0
     while first < len(spans) and len(found) < PASSAGE_LIMIT:
         stop = _fill(sizes, first)
         if stop < len(spans):
             stop = _sentence_end(text, spans, first, stop)
-        found.append(text[spans[first][0] : spans[stop - 1][1]])
+        found.append((spans[first][0], spans[stop - 1][1]))
         if stop == len(spans):
             break
         first = max(first + 1, _back(sizes, first, stop))

@@ -10,7 +10,8 @@ import pytest
 
 from memgraph.errors import AgentMemoryError
 from memgraph.evals import locomo
-from memgraph.evals.locomo import InvalidDataset, count, load, repair
+from memgraph.evals.locomo import count, load, repair
+from memgraph.evals.shapes import InvalidDataset
 
 WriteData = Callable[[Any], Path]
 Sample = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from memgraph import Memory, Scope
-from memgraph.evals import load, run_retrieval
+from memgraph.evals import load, memgraph_system, run_retrieval
 from memgraph.evals.dialogs import Conversation
 from memgraph.evals.memgraph_system import LIMIT, MemgraphSystem
 from support.fakes import HashEmbeddings, RaisingEmbeddings
@@ -67,6 +67,15 @@ async def test_questions_are_about_the_conversation_prepared_last(talks: list[Co
         assert set(ranking.dia_ids) <= {"D1:1", "D1:2", "D2:1", "D2:2"}
         assert ranking.degraded == ()
         assert len((await system.rank("Who broke the fence?", 1)).dia_ids) == 1
+
+
+async def test_a_conversation_of_several_pages(
+    talks: list[Conversation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memgraph_system, "_PAGE", 3)
+    async with _system(tmp_path / "eval.db") as system:
+        await system.prepare(talks[0])
+        assert sorted((await system.rank("Who broke the fence?", 4)).dia_ids) == ["D1:1", "D1:2", "D2:1", "D2:2"]
 
 
 async def test_what_can_not_be_asked(talks: list[Conversation], tmp_path: Path) -> None:

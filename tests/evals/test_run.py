@@ -11,7 +11,7 @@ import pytest
 
 import memgraph.evals
 from memgraph.errors import InvalidInput
-from memgraph.evals import InvalidDataset, Ranking, arun_retrieval, run_retrieval
+from memgraph.evals import InvalidDataset, Ranking, arun_retrieval, manifest, run_retrieval
 from memgraph.evals.dialogs import Conversation
 from memgraph.evals.report import TRAP
 from memgraph.evals.scores import QuestionScore
@@ -224,12 +224,20 @@ def test_the_manifest_says_what_was_measured_with_what(
     sample: Sample, write_data: WriteData, embedder: HashEmbeddings | None, name: str | None
 ) -> None:
     path = write_data([sample])
-    manifest = run_retrieval(path, embedder=embedder, systems=[Fixed()], seed=7).manifest
-    assert (manifest.data, manifest.embedder, manifest.seed, manifest.limit) == ("talks.json", name, 7, None)
-    assert manifest.counts["turns"] == 4
-    assert manifest.categories[1] == "multi-hop"
-    assert "numpy" in manifest.packages
-    assert str(path.parent) not in manifest.model_dump_json()
+    found = run_retrieval(path, embedder=embedder, systems=[Fixed()], seed=7).manifest
+    assert (found.data, found.embedder, found.seed, found.limit) == ("talks.json", name, 7, None)
+    assert found.counts["turns"] == 4
+    assert found.categories[1] == "multi-hop"
+    assert "numpy" in found.packages
+    assert str(path.parent) not in found.model_dump_json()
+
+
+def test_packages_that_are_not_installed_are_left_out(
+    sample: Sample, write_data: WriteData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "PACKAGES", ("numpy", "no-such-package-anywhere"))
+    report = run_retrieval(write_data([sample]), embedder=None, systems=[Fixed()])
+    assert list(report.manifest.packages) == ["numpy"]
 
 
 def test_the_package_loads_nothing_until_it_is_used() -> None:

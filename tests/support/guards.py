@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -53,7 +53,7 @@ class LeakGuard(logging.Handler):
             self.hear(where, f"{type(one).__name__}: {one} {one.args!r} {notes!r}")
             waiting += [one.__cause__, None if one.__suppress_context__ else one.__context__]
             if isinstance(one, BaseExceptionGroup):
-                waiting += one.exceptions  # pyright: ignore[reportUnknownMemberType]  # a group of anything
+                waiting += cast("BaseExceptionGroup[BaseException]", one).exceptions
 
     def leaks(self) -> list[str]:
         """Return what was heard that holds a memory's text."""
