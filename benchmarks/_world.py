@@ -41,7 +41,8 @@ def words() -> tuple[str, ...]:
     """Return the vocabulary, the commonest first: three syllables each, which no stemmer cuts."""
     base = len(_SYLLABLES)
     return tuple(
-        _SYLLABLES[i % base] + _SYLLABLES[i // base % base] + _SYLLABLES[(7 * i + 3) % base] for i in range(VOCABULARY)
+        _SYLLABLES[i % base] + _SYLLABLES[i // base % base] + _SYLLABLES[(i + i // base**2) % base]
+        for i in range(VOCABULARY)
     )
 
 

@@ -62,7 +62,7 @@ class Core:
         Raises:
             EmbedderMismatch: The file's vectors were made by another.
         """
-        stored = indexes.embedder(self.ledger.reader)
+        stored = self.ledger.look(indexes.embedder)
         if stored is None:
 
             def enter(connection: apsw.Connection) -> int:
@@ -70,7 +70,7 @@ class Core:
                 return indexes.use_embedder(connection, embedder.name, None) if found is None else found[0]
 
             self.ledger.submit(enter).result()
-            stored = indexes.embedder(self.ledger.reader)
+            stored = self.ledger.look(indexes.embedder)
             assert stored is not None
         recipe, name, dims = stored
         if name != embedder.name:

@@ -281,6 +281,7 @@ class Memory:
         known_at: datetime | None,
         include_shared: bool,
         deadline: float,
+        leave_out: frozenset[str] = frozenset(),
     ) -> tuple[Hits, Query | None]:
         """Return hits with the analysed question. On the host's loop: for `asearch` and the nodes."""
         if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -294,6 +295,7 @@ class Memory:
             None if known_at is None else to_us("known_at", known_at),
             include_shared,
             finite("deadline", deadline),
+            leave_out,
         )
         return await self.reads.search(ask)
 

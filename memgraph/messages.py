@@ -26,7 +26,10 @@ _ORIGIN: Final = {"assistant": "assistant", "tool": "tool", "function": "tool", 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _METADATA_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_METADATA: Final = 16_384
-_MEDIA: Final = {"image", "audio", "video", "file", "image_url", "input_audio", "input_image", "input_file"}
+_MEDIA: Final = {
+    *("image", "audio", "video", "file", "image_url", "input_audio", "input_image", "input_file"),
+    *("document", "text-plain"),
+}
 
 
 def read(messages: object, *, metadata: Mapping[str, Any] | None = None) -> tuple[list[Draft], list[Skipped]]:
@@ -64,6 +67,8 @@ def message_text(message: object) -> str:
     """Return the text parts of one message of any accepted form, "" where there are none."""
     if isinstance(message, str):
         return message
+    if isinstance(message, tuple):
+        return _content(cast(tuple[object, ...], message)[-1])[0]
     if isinstance(message, Mapping):
         return _content(cast("Mapping[str, object]", message).get("content"))[0]
     return _content(getattr(message, "content", ""))[0]
@@ -221,6 +226,8 @@ def _content(content: object) -> tuple[str, list[dict[str, str]]]:
     """Return the text of a message's content, and its other parts by reference."""
     if isinstance(content, str):
         return content, []
+    if content is None:  # an OpenAI-style message that only calls tools
+        return "", []
     if not isinstance(content, Sequence):
         raise InvalidInput(f"content must be text or a list of parts, not {type(content).__name__}")
     texts: list[str] = []
@@ -243,7 +250,7 @@ def _reference(part: Mapping[str, Any]) -> dict[str, str]:
     inner = part.get(str(part["type"]))
     fields: Mapping[str, Any] = cast(Mapping[str, Any], inner) if isinstance(inner, Mapping) else part
     uri = inner if isinstance(inner, str) else fields.get("url") or fields.get("uri") or fields.get("file_id")
-    data = fields.get("data") or fields.get("base64") or fields.get("file_data")
+    data = fields.get("data") or fields.get("base64") or fields.get("file_data") or fields.get("text")
     reference = {"type": kind}
     mime = fields.get("mime_type") or fields.get("media_type") or fields.get("format")
     if isinstance(uri, str) and uri.startswith("data:"):

@@ -43,6 +43,7 @@ class Search:
         conditions: Conditions on turns (`filters.where`), None for none.
         as_of: Only what had been said by then, microseconds UTC. `known_at`: what was believed then.
         deadline: Seconds that the arms have.
+        leave_out: Ids of messages whose turns are not wanted: the model sees them anyway.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Search:
     known_at: int | None
     include_shared: bool
     deadline: float
+    leave_out: frozenset[str] = frozenset()
 
 
 class Reads:
@@ -84,7 +86,8 @@ class Reads:
         visible = await self._visible(found, ask)
         degraded: dict[str, str] = {}
         dense = await self._dense(found, dense_task, degraded)
-        ranking = rank(pool, query, dense, lexical, limit=ask.limit, visible=visible)
+        limit = ask.limit + len(ask.leave_out)
+        ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible)
         hits, drops = await self._join(found, ranking, ask)
         arms = {"dense": dense, "lexical": lexical}
         body = {
@@ -172,27 +175,48 @@ class Reads:
         self, found: Sequence[OwnerIndex], ranking: Ranking, ask: Search
     ) -> tuple[list[Hit], list[dict[str, Any]]]:
         """Read the ranked turns from the ledger, by owner; what is not there (any more) as ranked is dropped."""
-        ends = np.cumsum([len(index) for index in found]).tolist()
-        homes: list[tuple[int, int]] = []
-        for at in ranking.rows:
-            which = next(i for i, end in enumerate(ends) if at < end)
-            start = ends[which - 1] if which else 0
-            homes.append((which, int(found[which].rows[at - start])))
-        by_owner: dict[int, dict[int, tuple[Any, ...]]] = {}
-        for which in {which for which, _ in homes}:
-            owner, rows = found[which].owner, [row for home, row in homes if home == which]
-            by_owner[which] = await self._core.ledger.read(turns.joined, owner, rows)
         hits: list[Hit] = []
         drops: list[dict[str, Any]] = []
-        for place, (which, row) in enumerate(homes):
-            raw = by_owner[which].get(row)
-            if raw is None:
-                drops.append({"row": row, "reason": "erased"})
-            elif not _holds(raw, ask):
-                drops.append({"id": str(UUID(bytes=raw[0])), "reason": "no longer believed"})
-            else:
-                hits.append(_hit(raw, ranking, place))
+        at = 0
+        while at < len(ranking) and len(hits) < ask.limit:
+            # One statement an owner where nothing is left out; what is left out is made up for from further down.
+            places = range(at, min(at + ask.limit, len(ranking)))
+            for place, row, raw in await self._read_back(found, ranking, places):
+                if raw is None:
+                    drops.append({"row": row, "reason": "erased"})
+                elif not _holds(raw, ask):
+                    drops.append({"id": str(UUID(bytes=raw[0])), "reason": "no longer believed"})
+                elif raw[9] in ask.leave_out:
+                    drops.append({"id": str(UUID(bytes=raw[0])), "reason": "in the conversation"})
+                elif len(hits) < ask.limit:
+                    hits.append(_hit(raw, ranking, place))
+            at = places.stop
         return hits, drops
+
+    async def _read_back(
+        self, found: Sequence[OwnerIndex], ranking: Ranking, places: range
+    ) -> list[tuple[int, int, tuple[Any, ...] | None]]:
+        """Return (place, row, raw columns or None) of places in the ranking."""
+        ends = np.cumsum([len(index) for index in found]).tolist()
+        homes: list[tuple[int, int, int]] = []
+        for place in places:
+            at = ranking.rows[place]
+            which = next(i for i, end in enumerate(ends) if at < end)
+            start = ends[which - 1] if which else 0
+            homes.append((place, which, int(found[which].rows[at - start])))
+        by_owner: dict[int, dict[int, tuple[Any, ...]]] = {}
+        for which in {which for _, which, _ in homes}:
+            owner, rows = found[which].owner, [row for _, home, row in homes if home == which]
+            by_owner[which] = await self._core.ledger.read(turns.joined, owner, rows)
+        return [(place, row, by_owner[which].get(row)) for place, which, row in homes]
+
+    def note_drops(self, trace_id: str, drops: Sequence[dict[str, Any]]) -> None:
+        """Add what the budget left out to a trace that was just made (nothing was awaited since)."""
+        identity = UUID(trace_id).bytes
+        for _, waiting, _, body in reversed(self._unwritten):
+            if waiting == identity:
+                body["drops"] = [*body["drops"], *drops]
+                return
 
     def _trace(
         self, loaded: Sequence[tuple[OwnerIndex | None, int]], identity: UUID, at: int, body: dict[str, Any]

@@ -42,7 +42,7 @@ def check_id(name: str, value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Ids:
-    user_id: str | None
+    user_id: str | None = None
     org_id: str = "default"
     project_id: str = "default"
     agent_id: str | None = None

@@ -94,6 +94,7 @@ class Writes:
     def __init__(self, core: Core, drain: Callable[[], None]) -> None:
         self._core = core
         self._wake = drain
+        self._adrift: list[jobs.Job] = []
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
@@ -128,6 +129,7 @@ class Writes:
                 entries,
                 keys,
                 place=(request.thread_id, scope.session_id, scope.agent_id),
+                claim=not scope.is_shared,  # a team's memory may be written from anybody's thread
                 now=now,
                 recipe=LEXICAL_RECIPE,
                 cause=request.cause,
@@ -155,33 +157,67 @@ class Writes:
     async def finish(self, added: Added) -> Added:
         """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what still waits."""
         core = self._core
-        while added.job is not None:
-            found = await core.ledger.read(jobs.outlook, added.job, core.clock())
-            if found is None:
-                return replace(added, job=None, pending=0)
-            owner, outlook = found
-            if outlook == "put off":
-                return added
-            job = await core.ledger.write(jobs.lease, core.clock(), owner)
-            if job is None:
-                await asyncio.sleep(_POLL_S)
-            else:
-                await self.run(job)
+        try:
+            while added.job is not None:
+                found = await core.ledger.read(jobs.outlook, added.job, core.clock())
+                if found is None:
+                    return replace(added, job=None, pending=0)
+                owner, outlook = found
+                if outlook == "put off":
+                    return added
+                job = await self._lease(owner)
+                if job is None:
+                    await asyncio.sleep(_POLL_S)
+                else:
+                    await self.run(job)
+        except StoreClosed:
+            raise
+        except StoreError as error:
+            # The turns are on the disk: an error would say that they are not, and invite to add them again.
+            log.warning("indexing was put off, words are found all the same: %s", type(error).__name__)
+            self._wake()
         return added
 
     async def run_next(self) -> bool:
         """Run the next job that is due. Returns whether there was one."""
-        core = self._core
-        job = await core.ledger.write(jobs.lease, core.clock(), None)
+        job = await self._lease(None)
         if job is None:
             return False
         await self.run(job)
         return True
 
+    async def _lease(self, owner: int | None) -> jobs.Job | None:
+        core, adrift = self._core, tuple(self._adrift)
+
+        def take(connection: apsw.Connection) -> jobs.Job | None:
+            for job in adrift:
+                jobs.release(connection, job)
+            return jobs.lease(connection, core.clock(), owner)
+
+        leased = await core.ledger.write(take)
+        self._adrift = [job for job in self._adrift if job not in adrift]
+        return leased
+
+    def give_back(self) -> None:
+        """Hand the jobs back that a failing file left in our name, as when the memory closes."""
+        for job in self._adrift:
+            self._core.ledger.submit(jobs.release, job)
+
     async def run(self, job: jobs.Job) -> None:
-        """Run a leased job: give its turns their vectors. A failure is kept with it; the words are found all the same."""
-        core = self._core
+        """Run a leased job: give its turns their vectors. A failure is kept with it; words are found all the same."""
         faults.point("job.leased")
+        try:
+            await self._run(job)
+        except asyncio.CancelledError:
+            self._core.ledger.submit(jobs.release, job)
+            raise
+        except StoreError:
+            # Nobody runs it now, though the file says that we do: it is given back before the next lease.
+            self._adrift.append(job)
+            raise
+
+    async def _run(self, job: jobs.Job) -> None:
+        core = self._core
         try:
             if core.embedder is not None and core.recipe is not None:
                 for start in range(0, len(job.rows), _BATCH):
@@ -193,9 +229,6 @@ class Writes:
             await core.ledger.write(jobs.fail, job, core.clock(), f"EmbedderUnavailable: {reason}")
             self._wake()
             return
-        except asyncio.CancelledError:
-            core.ledger.submit(jobs.release, job)
-            raise
         await core.ledger.write(jobs.finish, job)
         faults.point("job.committed")
 
@@ -299,6 +332,7 @@ class Drain:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
+        self.writes.give_back()
 
 
 def _dated(draft: Draft, said_at: int | None, now: int) -> Draft:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
 from memgraph.errors import InvalidInput, StoreError
-from memgraph.memory import MAX_LIMIT
 from memgraph.messages import finite, message_text
 from memgraph.nodes.node import MemoryNode, Run
 from memgraph.ranking.budget import Recall, recall
-from memgraph.ranking.query import Query
 from memgraph.reads import explain
 from memgraph.records import Hits
 from memgraph.state import NodeState, Recalled, state_value
@@ -21,6 +20,30 @@ from memgraph.state import NodeState, Recalled, state_value
 _ARMS: Final = ("dense", "lexical", "time")
 _GRACE: Final = 0.25
 """Seconds beyond the deadline for fusion and the join, after which the agent goes on without memory."""
+
+
+_NOTHING: Final = Recall("", (), {}, (), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one search came to: hits (None if it could not be made), what is shown of them, what was missing."""
+
+    hits: Hits | None
+    shown: Recall
+    degraded: dict[str, str]
+
+    def decisions(self) -> dict[str, Any]:
+        """Return what was decided: arms, ranks, scores, boosts and drops by id."""
+        return {
+            "trace_id": None if self.hits is None else self.hits.trace_id,
+            "degraded": self.degraded,
+            "hits": [explain(place, hit) for place, hit in enumerate(self.hits or (), 1)],
+            "shown": list(self.shown.ids),
+            "excerpted": list(self.shown.excerpted),
+            "drops": _drops(self.shown),
+            "tokens": self.shown.tokens,
+        }
 
 
 class Retrieve(MemoryNode):
@@ -36,62 +59,51 @@ class Retrieve(MemoryNode):
         """Search for what the last user message is about."""
         messages = cast("Sequence[object]", state_value(state, "messages") or [])
         text = _question(messages)
-        present = {id for message in messages if (id := getattr(message, "id", None))}
-        found: dict[str, Any] = {}
+        present = frozenset(id for message in messages if (id := getattr(message, "id", None)))
+        found = _Found(None, _NOTHING, {})
 
         async def search(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
-            found["hits"], found["query"], found["degraded"] = await self._search(text, run, len(present))
-            _leave_out(found["hits"], present, self._limit)
-            found["recall"] = self._recall(found["hits"], found["query"])
-            return _decisions(found["hits"], found["recall"], found["degraded"])
+            nonlocal found
+            found = await self._search(text, present, run)
+            return found.decisions()
 
         # A run of its own in the trace, with what was decided and why; ids only, the words are in no trace of ours.
         asked = {"limit": self._limit, "budget_tokens": self._budget, "deadline": self._deadline}
         decisions = await RunnableLambda(search, name="memgraph.retrieve").ainvoke(asked, run.config)
-        hits: Hits | None = found["hits"]
-        shown: Recall = found["recall"]
-        recalled = Recalled(
-            text=shown.text,
-            ids=list(shown.ids),
-            degraded=found["degraded"],
-            trace_id="" if hits is None else hits.trace_id,
-        )
         run.write({"type": "memgraph.retrieve", **decisions})
-        update: dict[str, Any] = {"recalled": recalled}
+        hits, shown = found.hits, found.shown
+        update: dict[str, Any] = {
+            "recalled": Recalled(
+                text=shown.text,
+                ids=list(shown.ids),
+                degraded=found.degraded,
+                trace_id="" if hits is None else hits.trace_id,
+            )
+        }
         if hits is not None:
             update["memory_seq"] = {hits.owner: hits.seq}
         return update
 
-    async def _search(self, text: str, run: Run, present: int) -> tuple[Hits | None, Query | None, dict[str, str]]:
+    async def _search(self, text: str, present: frozenset[str], run: Run) -> _Found:
         """Search within the deadline. Whatever of the outside fails is named; an error of our own is raised."""
         memory = run.memory
 
-        async def find() -> tuple[Hits, Query | None]:
+        async def find() -> _Found:
             await memory.reads.check_thread(run.thread_id, run.scope, patience=self._deadline)
-            return await memory.find(
-                text,
-                run.scope,
-                min(self._limit + present, MAX_LIMIT),
-                None,
-                None,
-                None,
-                self._include_shared,
-                self._deadline,
+            hits, query = await memory.find(
+                text, run.scope, self._limit, None, None, None, self._include_shared, self._deadline, present
             )
+            shown = _NOTHING if query is None else recall(hits, query, self._budget)
+            memory.reads.note_drops(hits.trace_id, _drops(shown))
+            return _Found(hits, shown, hits.degraded)
 
         try:
             async with asyncio.timeout(self._deadline + _GRACE):
-                hits, query = await memory.live().call(find())
-        except TimeoutError as error:
-            return None, None, dict.fromkeys(_ARMS, "deadline" if type(error) is TimeoutError else type(error).__name__)
+                return await memory.live().call(find())
         except StoreError as error:
-            return None, None, dict.fromkeys(_ARMS, type(error).__name__)
-        return hits, query, hits.degraded
-
-    def _recall(self, hits: Hits | None, query: Query | None) -> Recall:
-        if not hits or query is None:
-            return Recall("", (), {}, (), 0)
-        return recall(hits, query, self._budget)
+            return _Found(None, _NOTHING, dict.fromkeys(_ARMS, type(error).__name__))
+        except TimeoutError:
+            return _Found(None, _NOTHING, dict.fromkeys(_ARMS, "deadline"))
 
 
 def _question(messages: Sequence[object]) -> str:
@@ -102,23 +114,8 @@ def _question(messages: Sequence[object]) -> str:
     return ""
 
 
-def _leave_out(hits: Hits | None, present: set[str], limit: int) -> None:
-    """Leave out what the model sees anyway: turns of messages that are in the state."""
-    if hits is not None:
-        hits[:] = [hit for hit in hits if hit.message_id not in present][:limit]
-
-
-def _decisions(hits: Hits | None, shown: Recall, degraded: dict[str, str]) -> dict[str, Any]:
-    """Return what was decided: arms, ranks, scores, boosts and drops by id."""
-    return {
-        "trace_id": None if hits is None else hits.trace_id,
-        "degraded": degraded,
-        "hits": [explain(place, hit) for place, hit in enumerate(hits or (), 1)],
-        "shown": list(shown.ids),
-        "excerpted": list(shown.excerpted),
-        "drops": [{"id": id, "reason": reason} for id, reason in shown.dropped.items()],
-        "tokens": shown.tokens,
-    }
+def _drops(shown: Recall) -> list[dict[str, Any]]:
+    return [{"id": id, "reason": reason} for id, reason in shown.dropped.items()]
 
 
 def retrieve(

@@ -15,6 +15,7 @@ from memgraph.errors import (
     InvalidInput,
     NotAMemoryFile,
     StoreBusy,
+    StoreClosed,
     StoreCorrupt,
     StoreError,
     StoreFull,
@@ -50,6 +51,8 @@ def translated(path: str) -> Generator[None]:
         raise StoreCorrupt(f"`{path}` is damaged: restore a backup, or salvage it with SQLite's .recover") from error
     except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
         raise StoreUnreadable(f"`{path}` can't be read or written ({type(error).__name__})") from error
+    except apsw.ConnectionClosedError:
+        raise StoreClosed(f"`{path}` was closed meanwhile") from None
     except apsw.Error as error:
         raise StoreError(f"`{path}`: {type(error).__name__}") from error
 
@@ -63,6 +66,8 @@ def check_key(key: Key) -> None:
     """
     if key is None:
         return
+    if not isinstance(key, (str, bytes)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"a key is text or 32 bytes, not {type(key).__name__}")
     if isinstance(key, bytes) and len(key) != 32:
         raise InvalidInput(f"a raw key has 32 bytes, not {len(key)}; a passphrase is given as text")
     if isinstance(key, str) and not key:
@@ -86,10 +91,20 @@ def apply_key(connection: apsw.Connection, key: Key, *, pragma: str = "key") -> 
             connection.pragma(pragma, "")
         return
     if isinstance(key, str):
-        # As hex, so that a passphrase can't be read as one of the engine's own notations ("raw:...").
-        connection.pragma(f"hex{pragma}", key.encode("utf-8", "surrogatepass").hex())
+        # As hex, so that no character of it means anything to the engine.
+        connection.pragma(f"hex{pragma}", _passphrase(key).encode("utf-8", "surrogatepass").hex())
     else:
         connection.pragma(pragma, key_pragma(key))
+
+
+def _passphrase(key: str) -> str:
+    """Return a passphrase that the engine takes for one: what begins with `raw:` would be the key itself to it."""
+    return f"\0{key}" if key.lstrip("\0").startswith("raw:") else key
+
+
+def keep_secret(connection: apsw.Connection, key: Key) -> None:
+    """Keep temporary files (of VACUUM, of large sorts) in memory where the file is encrypted."""
+    connection.pragma("temp_store", 0 if key is None else 2)
 
 
 def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False) -> apsw.Connection:
@@ -111,8 +126,8 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
             connection.set_busy_timeout(WRITER_PATIENCE_MS if writer else 0)
             # The first read: a wrong key or a foreign file shows here.
             tables = connection.execute("select count(*) from sqlite_schema").get
-            ours = connection.pragma("application_id") == APPLICATION_ID
-            if tables and not ours:
+            application = connection.pragma("application_id")
+            if application != APPLICATION_ID and (tables or application):
                 raise NotAMemoryFile(f"`{path}` is a database, but not one of memgraph's")
             if not tables and not writer:
                 raise StoreError(f"`{path}` is empty")
@@ -123,9 +138,7 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
             connection.pragma("secure_delete", True)
             connection.pragma("foreign_keys", False)
             connection.pragma("trusted_schema", False)
-            if key is not None:
-                # Temporary files (of VACUUM, of large sorts) would be another place to keep secret.
-                connection.pragma("temp_store", 2)
+            keep_secret(connection, key)
             connection.pragma("cache_size", -8_000)
         except BaseException:
             connection.close()
@@ -137,9 +150,27 @@ def check_encrypted(path: str, key: Key) -> None:
     """Refuse to go on if a key was given and the file's header is plaintext all the same."""
     if key is None or not os.path.exists(path):
         return
-    with open(path, "rb") as file:
-        if file.read(16) == PLAIN_HEADER:
+    with translated(path):
+        # Through the engine's own file layer: to open and close the file ourselves would drop the locks that the
+        # engine holds on it for this process.
+        file = apsw.VFSFile("", path, [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0])
+        try:
+            plain = file.xFileSize() >= len(PLAIN_HEADER) and file.xRead(len(PLAIN_HEADER), 0) == PLAIN_HEADER
+        finally:
+            file.xClose()
+        if plain:
             raise NotAMemoryFile(f"a key was given but `{path}` is a plaintext file; open it without, then rekey(key)")
+
+
+def check_not_emptied(path: str) -> None:
+    """Refuse a file without a byte beside a log with some: it was emptied, and a new one would take its place.
+
+    Raises:
+        StoreCorrupt: It is so.
+    """
+    log = f"{path}-wal"
+    if os.path.exists(path) and os.path.exists(log) and os.path.getsize(log) > 0:
+        raise StoreCorrupt(f"`{path}` is empty, but its log is not: restore a backup, or remove `{log}` to begin anew")
 
 
 def schema_version(connection: apsw.Connection) -> int:
@@ -164,7 +195,9 @@ __all__ = [
     "apply_key",
     "check_encrypted",
     "check_key",
+    "check_not_emptied",
     "connect",
+    "keep_secret",
     "refuse_newer",
     "schema_version",
     "translated",

@@ -10,7 +10,7 @@ from typing import Final, TypeVar, TypeVarTuple
 
 import apsw
 
-from memgraph.errors import StoreBusy
+from memgraph.errors import StoreBusy, StoreClosed
 from memgraph.ledger import schema
 from memgraph.ledger.engine import Key, connect, translated
 from memgraph.ledger.writer import Writer, acquire, release
@@ -33,6 +33,7 @@ class Ledger:
     def __init__(self, path: str, key: Key, *, vfs: str | None = None) -> None:
         self.path = os.path.realpath(path)
         self._vfs = vfs
+        self._closed = False
         self.writer: Writer = acquire(path, key, vfs)
         try:
             self._reader = self._open_reader()
@@ -49,6 +50,11 @@ class Ledger:
     def reader(self) -> apsw.Connection:
         """The connection of the loop thread; used there only."""
         return self._reader
+
+    def look(self, run: Callable[[apsw.Connection], T]) -> T:
+        """Run a short read inline, once. For the thread that opens the file, before the loop's."""
+        with translated(self.path):
+            return run(self._reader)
 
     async def read(self, run: Callable[[apsw.Connection, *Ts], T], *args: *Ts, patience: float = 5.0) -> T:
         """Run a short read inline; where the file is locked, try again without stalling the loop.
@@ -84,6 +90,8 @@ class Ledger:
         self, run: Callable[[apsw.Connection, *Ts], T], *args: *Ts, durable: bool = False, alone: bool = False
     ) -> Future[T]:
         """Queue an operation on the writer without waiting."""
+        if self._closed:
+            raise StoreClosed(f"`{self.path}` was closed meanwhile")
         return self.writer.submit(lambda connection: run(connection, *args), durable=durable, alone=alone)
 
     def rekey(self, new: Key) -> None:
@@ -104,5 +112,6 @@ class Ledger:
 
     def close(self) -> None:
         """Close the reader and give the writer back. On the reader's own thread."""
+        self._closed = True
         self._reader.close()
         release(self.writer)

@@ -84,6 +84,11 @@ def lease(connection: apsw.Connection, now: int, owner: int | None = None) -> Jo
             continue
         if state != "leased" and available_at > now:
             continue
+        if attempt >= MAX_ATTEMPTS:  # its holders died, each time: it may be what kills them
+            connection.execute(
+                "update outbox set state = 'failed', error_class = 'Crashed', lease_owner = null where job = ?", (job,)
+            )
+            continue
         connection.execute(
             "update outbox set state = 'leased', lease_owner = ?, lease_until = ?, fence = ?, attempt = ?"
             " where job = ?",
@@ -120,7 +125,8 @@ def fail(connection: apsw.Connection, job: Job, now: int, error_class: str) -> N
 def release(connection: apsw.Connection, job: Job) -> None:
     """Give a job back untried, as when the memory closes."""
     connection.execute(
-        "update outbox set state = 'ready', attempt = attempt - 1, lease_owner = null where job = ? and fence = ?",
+        "update outbox set state = 'ready', attempt = attempt - 1, lease_owner = null"
+        " where job = ? and fence = ? and state = 'leased'",
         (job.job, job.fence),
     )
 

@@ -64,6 +64,7 @@ def accept(
     keys: Callable[[bytes], Sequence[Keys]],
     *,
     place: owners.Place,
+    claim: bool,
     now: int,
     recipe: int,
     cause: Mapping[str, str] | None,
@@ -76,13 +77,14 @@ def accept(
         entries: What was handed in, in order.
         keys: From the owner's secret to the keys of the entries.
         place: (thread, session, agent) they were said in.
+        claim: Whether the thread is to be the owner's, or is already.
         now: Microseconds UTC.
         recipe: Version of what `terms` and `flags` hold.
         cause: Thread, checkpoint and task of the graph run.
     """
     faults.point("accept.begin")
     owner = owners.ensure(connection, owner_key)
-    if place[0] is not None:
+    if claim and place[0] is not None:
         owners.claim_thread(connection, place[0], owner.owner)
     ids: list[str] = []
     rows: list[int] = []
@@ -239,7 +241,7 @@ def detach(connection: apsw.Connection, owner: int, gone: Iterable[int]) -> set[
 
 
 def carray(rows: Iterable[int]) -> Any:
-    """Return row numbers as one bound value, for a condition `in carray(?)`."""
+    """Return row numbers as the one value that SQLite's carray takes."""
     packed = array.array("q", rows)
     # carray takes no empty array: -1 is no row's number.
     return apsw.carray(packed or array.array("q", [-1]))

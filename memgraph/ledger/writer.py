@@ -7,13 +7,14 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import apsw
 
 from memgraph.errors import AgentMemoryError, StoreBusy
-from memgraph.ledger.engine import Key, apply_key, check_encrypted, check_key, connect, translated
+from memgraph.ledger.engine import Key, apply_key, check_encrypted, check_key, check_not_emptied, connect, keep_secret, translated
 from memgraph.ledger.schema import migrate
 
 T = TypeVar("T")
@@ -41,11 +42,18 @@ class Writer:
         existed = os.path.exists(path) and os.path.getsize(path) > 0
         if existed:
             check_encrypted(path, key)
+        else:
+            check_not_emptied(path)
         self.path = path
         self.key = key
         self.vfs = vfs
         self.handles = 0
         self.pid = os.getpid()
+        if not existed:
+            # Before the engine opens it: the log and its index take the file's mode when they are made.
+            with suppress(OSError):  # the engine says what is wrong with the path
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                os.chmod(path, 0o600)
         self._connection = connect(path, key, vfs=vfs, writer=True)
         try:
             with translated(path):
@@ -54,8 +62,6 @@ class Writer:
         except BaseException:
             self._connection.close()
             raise
-        if not existed:
-            os.chmod(path, 0o600)
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="memgraph-writer", daemon=True)
         self._thread.start()
@@ -138,7 +144,8 @@ class Writer:
         """Run one of a group in a savepoint, so that its failure takes nothing else with it."""
         try:
             with self._connection:
-                results.append((operation, operation.run(self._connection)))
+                result = operation.run(self._connection)
+            results.append((operation, result))
         except (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.NoMemError):
             raise  # the engine may have rolled back everything: fail the whole group, nobody was told yet
         except BaseException as error:  # noqa: BLE001  # handed to whoever waits
@@ -161,6 +168,7 @@ class Writer:
             try:
                 apply_key(connection, new, pragma="rekey")
                 self.key = new
+                keep_secret(connection, new)
             finally:
                 connection.pragma("journal_mode", "wal")
 

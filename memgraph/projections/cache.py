@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import apsw
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,9 @@ from memgraph.projections.postings import ArrayPostings
 from memgraph.projections.vectors import Floats, MatrixVectors
 from memgraph.records import OPEN
 from memgraph.sittings import SITTING_US
+
+if TYPE_CHECKING:
+    import apsw
 
 Ints = NDArray[np.int64]
 _APPENDED: Final = frozenset({"turns", "index"})

@@ -70,6 +70,7 @@ _FRAMES: Final = tuple(
         r" (?:order|sequence) (?:in which|of|that)\b",
         rf"\bin (?:the )?(?:{any_of('correct right chronological exact')} )?order\b(?: in which| of| that)?",
         r"\b(?:mention|list|include)(?: only)?(?: and only)? (?:\w+ )?items?\b",
+        r"\bplease\b",
         r"\bhow many (?:different |distinct |total )?(?:times (?:has|have|did|does|do)\b)?",
         r"^\W*(?:list|name)\b(?: (?:all|the|of))*",
         r"\b(?:thanks|thank you)(?: (?:so much|in advance|very much))?[.!]*\s*$",

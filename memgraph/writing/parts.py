@@ -2,7 +2,8 @@
 
 In talk of short turns the answer makes no sense without the question before it ("Yes, twice!"), so a short turn is
 indexed together with the short turn before it. In talk with an assistant that context would drown the turn, so it is
-gated by length. A long message is embedded in passages, since an encoder reads only the beginning of a text.
+gated by length (`memgraph.sittings`). A long message is embedded in passages, since an encoder reads only the beginning
+of a text.
 """
 
 from __future__ import annotations
@@ -11,11 +12,6 @@ import re
 from typing import Final
 
 from memgraph.writing.features import count_words
-
-CONTEXT_BEFORE_WORDS: Final = 60
-CONTEXT_TURN_WORDS: Final = 100
-"""A turn of at most 100 words takes the turn before as context if that has at most 60: both are short talk. Ungated it
-costs 2 to 15 points of recall where an assistant answers at length."""
 
 PASSAGE_WORDS: Final = 160
 PASSAGE_OVERLAP: Final = 32
@@ -31,11 +27,6 @@ _PIECE: Final = re.compile(rf"\S{{1,{PASSAGE_WORDS}}}")
 _END: Final = re.compile("[.!?\u3002\uff01\uff1f][\"'\u201d\u2019)*_]*$")
 
 
-def context_gate(before_words: int, words: int) -> bool:
-    """Tell whether a turn of `words` words is indexed together with the turn before it, of `before_words`."""
-    return before_words <= CONTEXT_BEFORE_WORDS and words <= CONTEXT_TURN_WORDS
-
-
 def pair_text(before: str | None, text: str) -> str:
     """Return the text that is embedded for a turn: itself, after the turn before it where that is its context.
 
@@ -44,7 +35,7 @@ def pair_text(before: str | None, text: str) -> str:
     are left out: they are in the query's way (similarity is spent on the name), and ranking knows the speaker anyway.
 
     Args:
-        before: Text of the turn before in the same sitting, if `context_gate` lets it in, else None.
+        before: Text of the turn before in the same sitting, if `sittings.is_context` says so, else None.
         text: Text of the turn.
     """
     return text if before is None else f"{before}\n{text}"

@@ -19,8 +19,9 @@ from memgraph.ranking.budget import recall
 from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import analyse
 from memgraph.ranking.weights import BM25_B, BM25_K1
+from memgraph.sittings import context_gate
 from memgraph.writing.features import Features, features
-from memgraph.writing.parts import context_gate, pair_text, passages
+from memgraph.writing.parts import pair_text, passages
 from support.fakes import hash_vector
 
 START = datetime(2024, 5, 13, 9, 30, tzinfo=UTC)
@@ -208,7 +209,7 @@ def test_the_users_own_words_come_before_the_reply_to_them(told: str, question: 
 @pytest.mark.parametrize(("key", "question"), [(matter[1], matter[3]) for matter in MATTERS])
 def test_a_reply_is_found_when_it_is_asked_for(key: str, question: str) -> None:
     _, found = search(question)
-    assert any(key in one.text for one in found[:2])
+    assert any(key in one.text for one in found[:3])
     query = analyse(question, speakers=["user", "assistant"], now_us=START_US)
     assert key in recall(found, query, 400).text
 
@@ -224,7 +225,7 @@ def test_the_budget_keeps_the_users_words(told: str, question: str) -> None:
 @pytest.mark.parametrize("question", ["Can you plan a bike tour for me?", "Write a message to my landlord, please"])
 def test_standing_wishes_bear_on_what_is_to_be_done(question: str) -> None:
     ranking, found = search(question)
-    assert set(WISHES) <= {one.text for one in found[:4]}
+    assert set(WISHES) <= {one.text for one in found[:6]}
     assert any("instruction" in boosts for boosts in ranking.boosts)
 
 

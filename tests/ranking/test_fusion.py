@@ -63,8 +63,12 @@ def test_better_scores_come_first_and_equals_in_the_order_said() -> None:
 def test_both_arms_count() -> None:
     ranking = rank(pool(4), PLAIN, arm([0.9, 0.8, 0.1, 0.1]), arm([0, 5, 0, 1]), limit=2)
     assert ranking.rows == [1, 0]
-    assert ranking.arms[0] == {"dense": (2, pytest.approx(0.8)), "lexical": (1, 5.0)}
-    assert ranking.arms[1] == {"dense": (1, pytest.approx(0.9))}
+    assert [{name: place for name, (place, _) in found.items()} for found in ranking.arms] == [
+        {"dense": 2, "lexical": 1},
+        {"dense": 1},
+    ]
+    assert [found["dense"][1] for found in ranking.arms] == pytest.approx([0.8, 0.9])
+    assert ranking.arms[0]["lexical"][1] == 5.0
     assert ranking.scores[0] > ranking.scores[1]
 
 

@@ -123,17 +123,33 @@ def written(memory: Memory) -> Iterator[list[str]]:
 
 
 @contextmanager
-def locked(path: str) -> Iterator[None]:
-    """Hold the file so that nobody else can even read it, as a foreign program might."""
-    connection = apsw.Connection(path)
+def unreadable(memory: Memory, error: Exception) -> Iterator[None]:
+    """Let every read of a handle fail inside the block, as where another program holds the file."""
+
+    def fail(_: apsw.Cursor, __: str, ___: Any) -> bool:
+        raise error
+
+    reader = memory.core.ledger.reader
+    on_loop(memory, lambda: setattr(reader, "exec_trace", fail))
     try:
-        connection.set_busy_timeout(2_000)
-        connection.pragma("locking_mode", "exclusive")
-        connection.execute("begin exclusive; update meta set value = value; ")
+        yield
+    finally:
+        on_loop(memory, lambda: setattr(reader, "exec_trace", None))
+
+
+@contextmanager
+def write_locked(memory: Memory) -> Iterator[None]:
+    """Hold the file's write lock by a connection of somebody else's, and let the writer be impatient."""
+    ledger = memory.core.ledger
+    ledger.submit(lambda c: c.set_busy_timeout(1), alone=True).result()
+    connection = apsw.Connection(ledger.path)
+    try:
+        connection.execute("begin immediate")
         yield
         connection.execute("rollback")
     finally:
         connection.close()
+        ledger.submit(lambda c: c.set_busy_timeout(5_000), alone=True).result()
 
 
 def in_threads(count: int, work: Callable[[int], T]) -> list[T]:

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memgraph.sittings import context_gate
 from memgraph.writing.features import count_words
 from memgraph.writing.parts import (
     PASSAGE_LIMIT,
     PASSAGE_OVERLAP,
     PASSAGE_WORDS,
-    context_gate,
     pair_text,
     passage_spans,
     passages,

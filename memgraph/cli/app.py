@@ -1,0 +1,55 @@
+"""The program: its commands, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from memgraph.cli import add, demo, doctor, erase, eval, list, search
+
+app = typer.Typer(
+    name="memgraph",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"langgraph-memory-nodes {version('langgraph-memory-nodes')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Begin with: memgraph demo")
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Long-term memory for LangGraph agents: one SQLite file, offline.
+
+    Every command works on a memory file: --db, else $MEMGRAPH_DB, else ./memory.db. An encrypted file's passphrase
+    comes from $MEMGRAPH_KEY or is asked for (--ask-key). With --json the answer is one JSON document on stdout;
+    everything else goes to stderr.
+
+    Exit codes: 0 done, 1 it failed and one line says why, 2 the command line is wrong, 130 interrupted.
+    """
+
+
+for module in (demo, add, search, list, erase, doctor):
+    module.register(app)
+eval.register(app)
+
+
+def run() -> None:
+    """Run the program on the process's arguments, and leave with its exit code."""
+    try:
+        app(prog_name="memgraph")
+    except KeyboardInterrupt:  # before or after the command itself, which sees to its own
+        sys.exit(130)

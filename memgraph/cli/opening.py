@@ -1,0 +1,62 @@
+"""From options to an open memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from memgraph.cli.options import File
+from memgraph.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from memgraph.memory import Memory
+
+NO_EMBEDDER: Final = "none"
+
+
+def open_memory(file: File, embedder: str = NO_EMBEDDER, *, make: bool = False) -> Memory:
+    """Open the memory that the options name; use it in a `with` block.
+
+    Args:
+        file: Which file, and where its key comes from.
+        embedder: As of `--embedder`.
+        make: Make the file if it is not there. Else that is an error: reading a mistyped path makes no file.
+    """
+    if not make and not file.db.exists():
+        raise NotFound(f"no memory file at `{file.db}`: name it with --db, or make one with `memgraph add`")
+    key = _key(file, confirm=not file.db.exists())
+    from memgraph.memory import Memory
+
+    return Memory.open(file.db, embedder=embedder_argument(embedder), key=key)
+
+
+def embedder_argument(text: str) -> str | None:
+    """Return `--embedder` as `Memory.open` takes it."""
+    return None if text == NO_EMBEDDER else text
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is not there, which the engine would only call unreadable.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if not path.absolute().parent.is_dir():
+        raise InvalidInput(f"there is no folder `{path.absolute().parent}` to put `{path.name}` into")
+
+
+def _key(file: File, *, confirm: bool) -> str | bytes | None:
+    """Return the file's key. Never from an argument, which other users of the machine could read."""
+    if file.ask_key:
+        typed: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        return typed
+    raw = os.environ.get("MEMGRAPH_KEY_HEX")
+    if raw:
+        try:
+            return bytes.fromhex(raw)
+        except ValueError:
+            raise InvalidInput("MEMGRAPH_KEY_HEX must be 64 hexadecimal digits, a raw key of 32 bytes") from None
+    return os.environ.get("MEMGRAPH_KEY")  # set but empty is an error of `Memory.open`: a lost key is no plaintext file
