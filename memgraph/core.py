@@ -33,6 +33,7 @@ class Core:
 
     Attributes:
         recipe: Number of the embedder in force, None without one.
+        lacks_embedder: Whether the file's vectors are made by an embedder that is not here: its jobs wait for it.
     """
 
     ledger: Ledger
@@ -40,6 +41,7 @@ class Core:
     embedder: Embedder | None = None
     recipe: int | None = None
     clock: Callable[[], int] = field(default=now_us)
+    lacks_embedder: bool = False
 
     def owner_key(self, scope: Scope) -> bytes:
         """Return the digest of a scope's owner, keyed by the file's secret: it says nothing to who lacks the file."""
@@ -48,6 +50,10 @@ class Core:
     def owner_label(self, scope: Scope) -> str:
         """Return the digest as text: the owner's key in the mark."""
         return self.owner_key(scope).hex()
+
+    def thread_key(self, thread_id: str | None) -> bytes | None:
+        """Return the digest by which a thread's owner is known: thread ids may name people."""
+        return None if thread_id is None else digest(self.ledger.pepper, "thread", thread_id)
 
     @property
     def vectors(self) -> tuple[int, int] | None:
@@ -77,3 +83,7 @@ class Core:
             raise EmbedderMismatch(f"{name} ({dims or 'unknown'} dimensions)", embedder.name)
         embedder.dims = dims
         self.embedder, self.recipe = embedder, recipe
+
+    def go_without(self) -> None:
+        """Take no embedder: a file that has one keeps its jobs until it is opened with it."""
+        self.lacks_embedder = self.ledger.look(indexes.embedder) is not None

@@ -7,13 +7,15 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from concurrent.futures import CancelledError, Future
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
 
-from memgraph.errors import LoopBlocked
+from memgraph.errors import LoopBlocked, StoreClosed
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_CLOSED_MEANWHILE: Final = "this memory was closed while the call ran; what it was to write is there as a whole or not at all"
 
 
 class Host:
@@ -25,6 +27,8 @@ class Host:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
+        self._lock = threading.Lock()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="memgraph-loop", daemon=True)
         self._thread.start()
 
@@ -38,8 +42,16 @@ class Host:
         return threading.get_ident() == self._thread.ident
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start work on the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+        """Start work on the loop.
+
+        Raises:
+            StoreClosed: It has stopped: what is handed to a loop that stands still would be waited for without end.
+        """
+        with self._lock:
+            if not self._stopping:
+                return asyncio.run_coroutine_threadsafe(work, self.loop)
+        work.close()
+        raise StoreClosed("this memory is closed; open it again")
 
     def wait(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run work on the loop and wait for it, in any thread but the loop's own.
@@ -47,6 +59,7 @@ class Host:
         Raises:
             LoopBlocked: This is the loop's own thread.
             TimeoutError: It took longer than `timeout` seconds; the work is cancelled.
+            StoreClosed: The host was stopped meanwhile.
         """
         if self.is_here:
             work.close()
@@ -54,6 +67,8 @@ class Host:
         future = self.submit(work)
         try:
             return future.result(timeout)
+        except CancelledError:
+            raise StoreClosed(_CLOSED_MEANWHILE) from None
         except BaseException:
             future.cancel()
             raise
@@ -62,13 +77,42 @@ class Host:
         """Run work on the loop and await it from any loop."""
         if self.is_here:
             return await work
-        return await asyncio.wrap_future(self.submit(work))
+        try:
+            return await asyncio.wrap_future(self.submit(work))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise StoreClosed(_CLOSED_MEANWHILE) from None
 
-    def stop(self) -> None:
-        """End the loop and its thread."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
+    def stop(self, last: Coroutine[Any, Any, None]) -> None:
+        """Take no more work, cancel what runs, do `last`, and end the loop and its thread. Again: do nothing.
+
+        Raises:
+            LoopBlocked: This is the loop's own thread.
+        """
+        if self.is_here:
+            last.close()
+            raise LoopBlocked("a memory can't be closed on its own loop; use `aclose` or another thread")
+        with self._lock:
+            again, self._stopping = self._stopping, True
+        if again:
+            last.close()
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(self._end(last), self.loop).result()
+        finally:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            self.loop.close()
+
+    async def _end(self, last: Coroutine[Any, Any, None]) -> None:
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        await last
 
 
 class Hosted(Protocol):

@@ -20,13 +20,13 @@ async def examine(core: Core, *, deep: bool) -> Mapping[str, Any]:
         stored = indexes.embedder(connection)
         return {
             "path": core.ledger.path,
-            "bytes": os.path.getsize(core.ledger.path),
+            "bytes": sum(os.path.getsize(f) for end in ("", "-wal") if os.path.exists(f := core.ledger.path + end)),
             "schema": engine.schema_version(connection),
             "sqlite": inspection.versions(),
             "encrypted": core.ledger.writer.key is not None,
             "counts": inspection.counts(connection),
             "embedder": None if stored is None else {"name": stored[1], "dims": stored[2]},
-            "without_vectors": 0 if core.recipe is None else indexes.count_without_vectors(connection, core.recipe),
+            "without_vectors": 0 if stored is None else indexes.count_without_vectors(connection, stored[0]),
             "jobs": [
                 {"state": state, "error": error, "count": count} for state, error, count in jobs.states(connection)
             ],

@@ -42,6 +42,8 @@ def reopened(core: Core) -> Core:
     fresh = Core(Ledger(core.ledger.path, writer.key), IndexCache(core.cache.limit), clock=core.clock)
     if core.embedder is not None:
         fresh.adopt(Embedder(core.embedder.model, core.embedder.name, None))
+    else:
+        fresh.go_without()
     return fresh
 
 
@@ -78,8 +80,16 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
     return await core.ledger.write(write, durable=True)
 
 
-async def erase(core: Core, selection: Selection, scope: Scope) -> tuple[Receipt, int, set[str]]:
-    """Remove turns physically. Returns the receipt, the owner's number and the ids.
+async def erase(
+    core: Core, selection: Selection, scope: Scope, forget: Callable[[int, set[str]], None]
+) -> Receipt:
+    """Remove turns physically.
+
+    Args:
+        core: The memory.
+        selection: Which turns.
+        scope: Whose.
+        forget: Called with the owner's number and the ids once the rows are gone, to drop what is kept in memory.
 
     Raises:
         StoreBusy: The rows are gone, their bytes not yet.
@@ -107,12 +117,12 @@ async def erase(core: Core, selection: Selection, scope: Scope) -> tuple[Receipt
     owner, rows, ids, removed, rebuilt, seq = await core.ledger.write(write, durable=True)
     faults.point("erase.committed")
     core.cache.drop(owner)
+    forget(owner, ids)
     if core.embedder is not None:
         core.embedder.forget()
     await _compact(core)
     await core.ledger.write(erasure.verify, owner, rows, ids)
-    receipt = Receipt(removed["turns"], removed, rebuilt, seq, from_us(core.clock()))
-    return receipt, owner, ids
+    return Receipt(removed["turns"], removed, rebuilt, seq, from_us(core.clock()))
 
 
 async def _compact(core: Core) -> None:
@@ -139,6 +149,7 @@ async def change_embedder(core: Core, resolved: Resolved) -> None:
     dims = embedder.dims
     core.recipe = await core.ledger.write(indexes.use_embedder, name, dims, durable=True)
     core.embedder = embedder
+    core.lacks_embedder = False
     core.cache.clear()
 
 

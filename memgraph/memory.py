@@ -27,6 +27,7 @@ from memgraph.reads import Reads, Search
 from memgraph.records import Added, Hits, Page, Receipt, Trace, Turn, to_us
 from memgraph.scope import MemoryContext, Scope, as_scope
 from memgraph.writes import Drain, Request
+from memgraph.writing.identity import MessagePlace
 
 if TYPE_CHECKING:
     import apsw
@@ -216,11 +217,13 @@ class Memory:
                 in the log; call it again with the same argument.
             StoreError: It could not be verified.
         """
-        receipt, owner, gone = await maintenance.erase(self.core, self._selection(what), as_scope(scope))
-        self.reads.forget(owner, gone)
-        if receipt.rebuilt:
-            self.drain.wake()
-        return receipt
+        self.reads.flush()  # ahead of it, so that traces that name what goes are there to be found
+
+        def gone(owner: int, ids: set[str]) -> None:
+            self.reads.forget(owner, ids)
+            self.drain.wake()  # their neighbours are to be indexed again, also where the bytes can't go yet
+
+        return await maintenance.erase(self.core, self._selection(what), as_scope(scope), gone)
 
     erase = waiting(aerase)
 
@@ -281,7 +284,7 @@ class Memory:
         known_at: datetime | None,
         include_shared: bool,
         deadline: float,
-        leave_out: frozenset[str] = frozenset(),
+        leave_out: frozenset[MessagePlace] = frozenset(),
     ) -> tuple[Hits, Query | None]:
         """Return hits with the analysed question. On the host's loop: for `asearch` and the nodes."""
         if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -463,9 +466,7 @@ class Memory:
         if self._closed:
             return
         if self.host.pid == os.getpid():
-            self.host.wait(self._wind_up())
-            self._closed = True
-            self.host.stop()
+            self.host.stop(self._wind_up())
         self._closed = True
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -507,6 +508,8 @@ def _open_core(path: str, resolved: Any, key: str | bytes | None, cache_bytes: i
         core = Core(ledger, IndexCache(cache_bytes))
         if resolved.embeddings is not None:
             core.adopt(Embedder(resolved.embeddings, resolved.name, None))
+        else:
+            core.go_without()
         return core
     except BaseException:
         ledger.close()

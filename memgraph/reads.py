@@ -17,9 +17,10 @@ from memgraph.projections.cache import OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import Query, analyse
-from memgraph.records import OPEN, ArmScore, Hit, Hits, Trace, from_us, from_us_or_open
+from memgraph.records import OPEN, ArmScore, Hit, Hits, Trace, from_us
 from memgraph.scope import Scope, check_id
 from memgraph.uuid7 import uuid7
+from memgraph.writing.identity import MessagePlace, place_of
 
 if TYPE_CHECKING:
     import apsw
@@ -43,7 +44,7 @@ class Search:
         conditions: Conditions on turns (`filters.where`), None for none.
         as_of: Only what had been said by then, microseconds UTC. `known_at`: what was believed then.
         deadline: Seconds that the arms have.
-        leave_out: Ids of messages whose turns are not wanted: the model sees them anyway.
+        leave_out: Messages whose turns are not wanted: the model sees them anyway.
     """
 
     text: str
@@ -54,7 +55,7 @@ class Search:
     known_at: int | None
     include_shared: bool
     deadline: float
-    leave_out: frozenset[str] = frozenset()
+    leave_out: frozenset[MessagePlace] = frozenset()
 
 
 class Reads:
@@ -186,7 +187,7 @@ class Reads:
                     drops.append({"row": row, "reason": "erased"})
                 elif not _holds(raw, ask):
                     drops.append({"id": str(UUID(bytes=raw[0])), "reason": "no longer believed"})
-                elif raw[9] in ask.leave_out:
+                elif raw[9] is not None and place_of(raw[9], raw[12]) in ask.leave_out:
                     drops.append({"id": str(UUID(bytes=raw[0])), "reason": "in the conversation"})
                 elif len(hits) < ask.limit:
                     hits.append(_hit(raw, ranking, place))
@@ -243,7 +244,7 @@ class Reads:
         self._unwritten = [
             trace
             for trace in self._unwritten
-            if trace[0] != owner or not any(entry.get("id") in ids for entry in trace[3]["hits"])
+            if trace[0] != owner or not traces.names(trace[3], ids)
         ]
 
     async def check_thread(self, thread_id: str | None, scope: Scope, *, patience: float) -> None:
@@ -257,18 +258,19 @@ class Reads:
         key = self._core.owner_key(scope)
         if self._threads.get(thread_id) == key:
             return
-        check_id("thread_id", thread_id)
+        thread = self._core.thread_key(check_id("thread_id", thread_id))
+        assert thread is not None
 
         def look(connection: apsw.Connection) -> bool:
             mine = owners.head(connection, key)
-            found = owners.thread_owner(connection, thread_id)
+            found = owners.thread_owner(connection, thread)
             owners.deny_foreign_thread(found, mine[0] if mine else None)
             return found is not None
 
         if not await self._core.ledger.read(look, patience=patience):
 
             def claim(connection: apsw.Connection) -> None:
-                owners.claim_thread(connection, thread_id, owners.ensure(connection, key).owner)
+                owners.claim_thread(connection, thread, owners.ensure(connection, key).owner)
 
             self._core.ledger.submit(claim)
             return
@@ -372,7 +374,7 @@ def _hit(raw: Sequence[Any], ranking: Ranking, place: int) -> Hit:
         origin=turn.origin,
         said_at=turn.said_at,
         valid_from=turn.said_at,
-        valid_to=from_us_or_open(raw[4]),
+        valid_to=None,
         score=ranking.scores[place],
         evidence=(turn.id,),
         thread_id=turn.thread_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, cast
 
-from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, convert_to_messages
 from langgraph.graph.message import add_messages
 
 from memgraph.errors import NoRecall
@@ -84,9 +84,10 @@ def with_memory(state: Mapping[str, Any] | object) -> list[BaseMessage]:
             "the state has no `recalled`: put retrieve() before this node and annotate its state with MemoryState "
             "(LangGraph hands a node only the keys that it declares)"
         )
-    messages = cast("Sequence[BaseMessage]", state_value(state, "messages") or [])
+    # A state without a reducer holds messages as they were handed in.
+    messages = convert_to_messages(cast("Sequence[BaseMessage]", state_value(state, "messages") or []))
     if not recalled["text"]:
-        return list(messages)
+        return messages
     block = HumanMessage(recalled["text"], additional_kwargs={BLOCK_MARK: "recalled"})
     last = max((i for i, message in enumerate(messages) if message.type == "human"), default=len(messages))
     return [*messages[:last], block, *messages[last:]]

@@ -129,7 +129,8 @@ class Writes:
                 entries,
                 keys,
                 place=(request.thread_id, scope.session_id, scope.agent_id),
-                claim=not scope.is_shared,  # a team's memory may be written from anybody's thread
+                # A team's memory may be written from anybody's thread.
+                claim=None if scope.is_shared else core.thread_key(request.thread_id),
                 now=now,
                 recipe=LEXICAL_RECIPE,
                 cause=request.cause,
@@ -158,7 +159,7 @@ class Writes:
         """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what still waits."""
         core = self._core
         try:
-            while added.job is not None:
+            while added.job is not None and not core.lacks_embedder:
                 found = await core.ledger.read(jobs.outlook, added.job, core.clock())
                 if found is None:
                     return replace(added, job=None, pending=0)
@@ -188,20 +189,27 @@ class Writes:
 
     async def _lease(self, owner: int | None) -> jobs.Job | None:
         core, adrift = self._core, tuple(self._adrift)
+        taken: list[jobs.Job] = []
 
         def take(connection: apsw.Connection) -> jobs.Job | None:
-            for job in adrift:
-                jobs.release(connection, job)
-            return jobs.lease(connection, core.clock(), owner)
+            jobs.release_all(connection, adrift)
+            leased = jobs.lease(connection, core.clock(), owner)
+            taken.extend([leased] if leased else [])
+            return leased
 
-        leased = await core.ledger.write(take)
+        try:
+            leased = await core.ledger.write(take)
+        except asyncio.CancelledError:
+            # What was queued is leased all the same: right behind it, it is given back.
+            core.ledger.submit(jobs.release_all, taken)
+            raise
         self._adrift = [job for job in self._adrift if job not in adrift]
         return leased
 
     def give_back(self) -> None:
         """Hand the jobs back that a failing file left in our name, as when the memory closes."""
-        for job in self._adrift:
-            self._core.ledger.submit(jobs.release, job)
+        if self._adrift:
+            self._core.ledger.submit(jobs.release_all, self._adrift)
 
     async def run(self, job: jobs.Job) -> None:
         """Run a leased job: give its turns their vectors. A failure is kept with it; words are found all the same."""
@@ -209,7 +217,7 @@ class Writes:
         try:
             await self._run(job)
         except asyncio.CancelledError:
-            self._core.ledger.submit(jobs.release, job)
+            self._core.ledger.submit(jobs.release_all, [job])
             raise
         except StoreError:
             # Nobody runs it now, though the file says that we do: it is given back before the next lease.
@@ -291,7 +299,7 @@ class Drain:
     def wake(self) -> None:
         """See that somebody looks at the outbox."""
         self._again = True
-        if not self._closed and (self._task is None or self._task.done()):
+        if not self._closed and not self._core.lacks_embedder and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
@@ -312,13 +320,13 @@ class Drain:
             self._timer = asyncio.get_running_loop().call_later(delay, self.wake)
 
     async def settle(self, timeout: float | None) -> None:
-        """Wait until no job is open.
+        """Wait until no job is open that this memory can run.
 
         Raises:
             TimeoutError: It took longer than `timeout` seconds.
         """
         async with asyncio.timeout(timeout):
-            while await self._core.ledger.read(jobs.next_due) is not None:
+            while not self._core.lacks_embedder and await self._core.ledger.read(jobs.next_due) is not None:
                 if self._closed:
                     raise StoreClosed("this memory was closed while it settled")
                 if not await self.writes.run_next():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
 from memgraph.errors import InvalidInput, StoreError
@@ -16,6 +17,7 @@ from memgraph.ranking.budget import Recall, recall
 from memgraph.reads import explain
 from memgraph.records import Hits
 from memgraph.state import NodeState, Recalled, state_value
+from memgraph.writing.identity import MessagePlace, place_of
 
 _ARMS: Final = ("dense", "lexical", "time")
 _GRACE: Final = 0.25
@@ -59,7 +61,8 @@ class Retrieve(MemoryNode):
         """Search for what the last user message is about."""
         messages = cast("Sequence[object]", state_value(state, "messages") or [])
         text = _question(messages)
-        present = frozenset(id for message in messages if (id := getattr(message, "id", None)))
+        ids = (getattr(message, "id", None) for message in messages)
+        present = frozenset(place_of(id, run.thread_id) for id in ids if id)
         found = _Found(None, _NOTHING, {})
 
         async def search(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
@@ -84,7 +87,7 @@ class Retrieve(MemoryNode):
             update["memory_seq"] = {hits.owner: hits.seq}
         return update
 
-    async def _search(self, text: str, present: frozenset[str], run: Run) -> _Found:
+    async def _search(self, text: str, present: frozenset[MessagePlace], run: Run) -> _Found:
         """Search within the deadline. Whatever of the outside fails is named; an error of our own is raised."""
         memory = run.memory
 
@@ -109,7 +112,10 @@ class Retrieve(MemoryNode):
 def _question(messages: Sequence[object]) -> str:
     """Return the text of the last user message, "" if there is none."""
     for message in reversed(messages):
-        if getattr(message, "type", None) == "human":
+        # Without a reducer a state holds messages as they were handed in: pairs, dicts, strings.
+        if getattr(message, "type", None) == "human" or (
+            not isinstance(message, BaseMessage) and convert_to_messages([cast(Any, message)])[0].type == "human"
+        ):
             return message_text(message)
     return ""
 

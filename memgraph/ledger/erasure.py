@@ -119,12 +119,13 @@ def compact(connection: apsw.Connection, path: str) -> None:
     truncate(connection, path)
 
 
-def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: Iterable[str]) -> None:
-    """Ask every table again.
+def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: set[str]) -> None:
+    """Drop the traces of searches that were under way, and ask every table again.
 
     Raises:
         StoreError: Something of what was erased is still there.
     """
+    traces.drop_naming(connection, owner, gone)
     bound = carray(rows)
     left = {
         "turns": connection.execute(

@@ -122,12 +122,12 @@ def fail(connection: apsw.Connection, job: Job, now: int, error_class: str) -> N
     )
 
 
-def release(connection: apsw.Connection, job: Job) -> None:
-    """Give a job back untried, as when the memory closes."""
-    connection.execute(
+def release_all(connection: apsw.Connection, leased: Iterable[Job]) -> None:
+    """Give jobs back untried, as when the memory closes; those that are somebody else's by now stay so."""
+    connection.executemany(
         "update outbox set state = 'ready', attempt = attempt - 1, lease_owner = null"
         " where job = ? and fence = ? and state = 'leased'",
-        (job.job, job.fence),
+        [(job.job, job.fence) for job in leased],
     )
 
 

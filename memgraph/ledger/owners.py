@@ -51,20 +51,20 @@ def every(connection: apsw.Connection) -> list[int]:
     return [owner for (owner,) in connection.execute("select owner from owners order by owner")]
 
 
-def thread_owner(connection: apsw.Connection, thread_id: str) -> int | None:
-    """Return the owner of a thread, None if no node ran in it yet."""
-    owner: int | None = connection.execute("select owner from threads where thread_id = ?", (thread_id,)).get
+def thread_owner(connection: apsw.Connection, thread: bytes) -> int | None:
+    """Return the owner of a thread (by the digest of its id), None if no node ran in it yet."""
+    owner: int | None = connection.execute("select owner from threads where key = ?", (thread,)).get
     return owner
 
 
-def claim_thread(connection: apsw.Connection, thread_id: str, owner: int) -> None:
+def claim_thread(connection: apsw.Connection, thread: bytes, owner: int) -> None:
     """Give a thread to the owner whose node first ran in it.
 
     Raises:
         ScopeDenied: It belongs to somebody else.
     """
-    connection.execute("insert or ignore into threads values (?, ?)", (thread_id, owner))
-    deny_foreign_thread(thread_owner(connection, thread_id), owner)
+    connection.execute("insert or ignore into threads values (?, ?)", (thread, owner))
+    deny_foreign_thread(thread_owner(connection, thread), owner)
 
 
 def deny_foreign_thread(found: int | None, owner: int | None) -> None:

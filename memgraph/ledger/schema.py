@@ -56,7 +56,7 @@ create index outbox_by_owner on outbox(owner, job);
 create table tombstones(
     owner integer not null, row integer not null, seq integer not null, at integer not null,
     primary key(owner, row)) without rowid;
-create table threads(thread_id text primary key, owner integer not null) without rowid;
+create table threads(key blob primary key, owner integer not null) without rowid;
 create table traces(
     owner integer not null, id blob not null, at integer not null, body blob not null,
     primary key(owner, id)) without rowid;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import apsw
@@ -32,12 +32,17 @@ def get(connection: apsw.Connection, owner: int, identity: bytes) -> tuple[int, 
     return None if row is None else (row[0], json.loads(row[1]))
 
 
+def names(body: Mapping[str, Any], ids: set[str]) -> bool:
+    """Whether a trace names one of these turns."""
+    return any(entry.get("id") in ids for kind in ("hits", "drops") for entry in body.get(kind, ()))
+
+
 def drop_naming(connection: apsw.Connection, owner: int, ids: set[str]) -> int:
     """Remove an owner's traces that name one of these turns."""
     gone = [
         identity
         for identity, body in connection.execute("select id, body from traces where owner = ?", (owner,)).fetchall()
-        if any(entry.get("id") in ids for kind in ("hits", "drops") for entry in json.loads(body).get(kind, ()))
+        if names(json.loads(body), ids)
     ]
     connection.executemany("delete from traces where owner = ? and id = ?", [(owner, identity) for identity in gone])
     return len(gone)

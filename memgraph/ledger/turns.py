@@ -64,7 +64,7 @@ def accept(
     keys: Callable[[bytes], Sequence[Keys]],
     *,
     place: owners.Place,
-    claim: bool,
+    claim: bytes | None,
     now: int,
     recipe: int,
     cause: Mapping[str, str] | None,
@@ -77,15 +77,15 @@ def accept(
         entries: What was handed in, in order.
         keys: From the owner's secret to the keys of the entries.
         place: (thread, session, agent) they were said in.
-        claim: Whether the thread is to be the owner's, or is already.
+        claim: Digest of the thread that is to be the owner's, or is already; None to claim none.
         now: Microseconds UTC.
         recipe: Version of what `terms` and `flags` hold.
         cause: Thread, checkpoint and task of the graph run.
     """
     faults.point("accept.begin")
     owner = owners.ensure(connection, owner_key)
-    if claim and place[0] is not None:
-        owners.claim_thread(connection, place[0], owner.owner)
+    if claim is not None:
+        owners.claim_thread(connection, claim, owner.owner)
     ids: list[str] = []
     rows: list[int] = []
     skipped: list[Skipped] = []

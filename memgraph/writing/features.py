@@ -75,7 +75,7 @@ _TEMPORAL: Final = compiled(
 )
 _INSTRUCTION: Final = compiled(
     # At the beginning of a clause, or after what asks for it; "I always go" is no instruction.
-    rf"(?:^|[.!?;:,\n]\s{0, 4}|\b(?:{any_of('please and but so to you_should you_must you_can i_want_you_to')}"
+    rf"(?:^|[.!?;:,\n]\s{{0,4}}|\b(?:{any_of('please and but so to you_should you_must you_can i_want_you_to')}"
     rf"|i(?:'d| would) like you to|make sure (?:to|you|that you)|remember to|be sure to)\s+)"
     rf"(?:always|never|do(?:n['\u2019]t| not) ever)\s+(?!{any_of('mind been had was wanted thought')}\b)[a-z]",
     rf"\bfrom {any_of('now here this_point today')} on\b|\b(?:going forward|henceforth)\b",

@@ -18,6 +18,15 @@ Keys = tuple[bytes | None, bytes | None]
 second is the one that an edit of the message replaces, None where the message has no id."""
 
 
+MessagePlace = tuple[str | None, str]
+"""(thread, id) of a message, the thread None where the id is unique without it."""
+
+
+def place_of(message_id: str, thread_id: str | None) -> MessagePlace:
+    """Return within what a message's id names it."""
+    return (None if len(message_id) >= UNIQUE_ID else thread_id, message_id)
+
+
 def digest(secret: bytes, *parts: str | None) -> bytes:
     """Return the HMAC (keyed BLAKE2b, 16 bytes) of length-prefixed parts, None and "" told apart.
 
@@ -51,7 +60,7 @@ def turn_keys(
     for draft in drafts:
         said = draft.text + (json.dumps([dict(part) for part in draft.parts], sort_keys=True) if draft.parts else "")
         if draft.message_id is not None:
-            home = None if len(draft.message_id) >= UNIQUE_ID else thread_id
+            home, _ = place_of(draft.message_id, thread_id)
             keys.append(
                 (
                     digest(secret, "id", home, draft.message_id, said),
