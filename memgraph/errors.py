@@ -7,8 +7,8 @@
     │   ├── InvalidFilter                  a filter key or value
     │   ├── ForeignStore                   a node found another store, or none
     │   ├── NoRecall                       with_memory on a state without `recalled`
-    │   ├── UnsupportedOperation           a store operation that does not exist yet
-    │   └── LoopBlocked                    a sync call on memgraph's own loop thread
+    │   └── UnsupportedOperation           a store operation that does not exist yet
+    ├── LoopBlocked (RuntimeError)         the developer: a sync call on memgraph's own loop thread
     ├── ScopeDenied (PermissionError)      the caller: this scope is not theirs
     ├── NotFound (LookupError)             the caller: no such turn or trace in this scope
     ├── MissingExtra (ImportError)         the operator: install an extra

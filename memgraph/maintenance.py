@@ -13,6 +13,7 @@ from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
 from memgraph.ledger import commits, erasure, faults, filters, indexes, jobs, owners, turns
 from memgraph.ledger.handle import Ledger
+from memgraph.messages import plain
 from memgraph.projections.cache import IndexCache
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
@@ -60,6 +61,8 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
     """
     if reason is not None and (not isinstance(reason, str) or len(reason) > 1_000):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInput("a reason is text of at most 1,000 characters")
+    if reason is not None and plain(reason)[1]:
+        raise InvalidInput("a reason has no lone surrogates")
     key = core.owner_key(scope)
 
     def write(connection: apsw.Connection) -> int:
@@ -81,7 +84,7 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
 
 
 async def erase(
-    core: Core, selection: Selection, scope: Scope, forget: Callable[[int, set[str]], None]
+    core: Core, selection: Selection, scope: Scope, forget: Callable[[set[str]], None]
 ) -> Receipt:
     """Remove turns physically.
 
@@ -89,7 +92,7 @@ async def erase(
         core: The memory.
         selection: Which turns.
         scope: Whose.
-        forget: Called with the owner's number and the ids once the rows are gone, to drop what is kept in memory.
+        forget: Called with the ids once the rows are gone, to drop what is kept in memory.
 
     Raises:
         StoreBusy: The rows are gone, their bytes not yet.
@@ -117,7 +120,7 @@ async def erase(
     owner, rows, ids, removed, rebuilt, seq = await core.ledger.write(write, durable=True)
     faults.point("erase.committed")
     core.cache.drop(owner)
-    forget(owner, ids)
+    forget(ids)
     if core.embedder is not None:
         core.embedder.forget()
     await _compact(core)

@@ -8,7 +8,7 @@ import binascii
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -212,15 +212,16 @@ class Memory:
             scope: Whose.
 
         Raises:
-            InvalidFilter: The filter is empty or malformed; nothing was removed.
+            InvalidInput: The filter is empty; nothing was removed.
+            InvalidFilter: The filter is malformed; nothing was removed.
             StoreBusy: Erased from every query, but another process reads an old snapshot, so that the bytes are still
                 in the log; call it again with the same argument.
             StoreError: It could not be verified.
         """
         self.reads.flush()  # ahead of it, so that traces that name what goes are there to be found
 
-        def gone(owner: int, ids: set[str]) -> None:
-            self.reads.forget(owner, ids)
+        def gone(ids: set[str]) -> None:
+            self.reads.forget(ids)
             self.drain.wake()  # their neighbours are to be indexed again, also where the bytes can't go yet
 
         return await maintenance.erase(self.core, self._selection(what), as_scope(scope), gone)
@@ -517,10 +518,10 @@ def _open_core(path: str, resolved: Any, key: str | bytes | None, cache_bytes: i
 
 
 def _ids(ids: str | Sequence[str]) -> list[str]:
-    found = [ids] if isinstance(ids, str) else [*ids]
-    if not all(isinstance(one, str) for one in found):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("ids must be text")
-    return found
+    found = [ids] if isinstance(ids, str) else ids
+    if not isinstance(found, Collection) or not all(isinstance(one, str) for one in found):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput("ids must be text, one or a list of them")
+    return [*found]
 
 
 def _limit(limit: int) -> int:
@@ -537,7 +538,7 @@ def _position(cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        plain = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
+        plain = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, AttributeError, binascii.Error):
         plain = ""
     if not (plain.startswith("r") and plain[1:].isdecimal() and len(plain) < 20):

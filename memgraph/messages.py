@@ -80,6 +80,8 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInput: A key is unsafe, a value is no JSON value, or all of it is larger than 16 KB.
     """
+    if not isinstance(metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"metadata must be a dict, not {type(metadata).__name__}")
     for key in metadata:
         if not isinstance(key, str) or not _METADATA_KEY.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"metadata key {ascii(key)}: accepted are 1 to 64 letters, digits, `_` and `-`")

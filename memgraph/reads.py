@@ -63,7 +63,7 @@ class Reads:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._unwritten: list[tuple[int, bytes, int, dict[str, Any]]] = []
+        self._unwritten: list[tuple[bytes, bytes, int, dict[str, Any]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._threads: dict[str, bytes] = {}
 
@@ -78,7 +78,7 @@ class Reads:
         label, seq = core.owner_label(scopes[0]), loaded[0][1] if loaded and loaded[0][0] is not None else 0
         found = [index for index, _ in loaded if index is not None and len(index)]
         if not found or not ask.text.strip():
-            self._trace(loaded, trace_id, now, {"arms": {}, "degraded": {}, "hits": [], "drops": []})
+            self._trace(scopes[0], trace_id, now, {"arms": {}, "degraded": {}, "hits": [], "drops": []})
             return Hits([], trace_id=str(trace_id), degraded={}, owner=label, seq=seq), None
         pool = _pool(found)
         query = analyse(ask.text, speakers=pool.speakers, now_us=ask.as_of if ask.as_of is not None else now)
@@ -97,7 +97,7 @@ class Reads:
             "hits": [explain(i, hit) for i, hit in enumerate(hits, 1)],
             "drops": drops,
         }
-        self._trace(loaded, trace_id, now, body)
+        self._trace(scopes[0], trace_id, now, body)
         return Hits(hits, trace_id=str(trace_id), degraded=degraded, owner=label, seq=seq), query
 
     def _load(self, connection: apsw.Connection, scopes: Sequence[Scope]) -> list[tuple[OwnerIndex | None, int]]:
@@ -219,14 +219,9 @@ class Reads:
                 body["drops"] = [*body["drops"], *drops]
                 return
 
-    def _trace(
-        self, loaded: Sequence[tuple[OwnerIndex | None, int]], identity: UUID, at: int, body: dict[str, Any]
-    ) -> None:
+    def _trace(self, scope: Scope, identity: UUID, at: int, body: dict[str, Any]) -> None:
         """Put a trace aside, to be written when nobody waits."""
-        index = loaded[0][0] if loaded else None
-        if index is None:
-            return
-        self._unwritten.append((index.owner, identity.bytes, at, body))
+        self._unwritten.append((self._core.owner_key(scope), identity.bytes, at, body))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_TRACE_BATCH_S, self.flush)
 
@@ -239,13 +234,9 @@ class Reads:
         if batch:
             self._core.ledger.submit(traces.put, batch)
 
-    def forget(self, owner: int, ids: set[str]) -> None:
+    def forget(self, ids: set[str]) -> None:
         """Drop unwritten traces that name erased turns."""
-        self._unwritten = [
-            trace
-            for trace in self._unwritten
-            if trace[0] != owner or not traces.names(trace[3], ids)
-        ]
+        self._unwritten = [trace for trace in self._unwritten if not traces.names(trace[3], ids)]
 
     async def check_thread(self, thread_id: str | None, scope: Scope, *, patience: float) -> None:
         """Refuse to read in a thread that belongs to somebody else; claim one that is nobody's, off the search's path.

@@ -11,22 +11,20 @@ from typing import Annotated, Any, Final
 import typer
 
 from memgraph.cli import messages_file, output
-from memgraph.cli.command import command
+from memgraph.cli.command import command, examples
 from memgraph.cli.opening import check_folder, open_memory
 from memgraph.cli.options import Embedder, File, Json, Whose
 from memgraph.cli.values import TIME_HELP, moment, pairs
 from memgraph.records import Skipped
 
-_EPILOG = """\
-[bold]Examples[/bold]
-
-  memgraph add "I moved from Oslo to Lisbon last week." --user ada
-  git log -1 --format=%B | memgraph add - --user ada --role document
-  memgraph add --file messages.jsonl --user ada --thread monday
-
-[bold]A file of messages[/bold] has one JSON object a line: role and content, and if you like id, name, said_at, metadata.
-It is checked whole before anything is stored. Interrupted, it is gone through again and what is there is known.
-"""
+_EPILOG: Final = examples(
+    'memgraph add "I moved from Oslo to Lisbon last week." --user ada',
+    "git log -1 --format=%B | memgraph add - --user ada --role document",
+    "memgraph add --file messages.jsonl --user ada --thread monday",
+    notes="""[bold]A file of messages[/bold] has one JSON object a line: role and content, and if you like id, name,
+    said_at, metadata. It is checked whole before anything is stored. Run again after an interruption it is gone through
+    again, and what is there already is known.""",
+)
 
 _REASONS: Final = {
     "known": "is there already",
@@ -47,7 +45,7 @@ def add(
     whose: Whose,
     text: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]", help="What was said, or - to read it from stdin.", show_default=False),
+        typer.Argument(metavar="TEXT", help="What was said, or - to read it from stdin.", show_default=False),
     ] = None,
     messages: Annotated[
         Path | None, typer.Option("--file", metavar="JSONL", help="Add the messages of a file, one JSON object a line.")
@@ -77,7 +75,7 @@ def add(
         batches = [messages_file.Batch([_message(text, role, speaker)], (0,), None)]
     else:
         if text or role is not None or speaker is not None:
-            raise typer.BadParameter("stands alone: the messages say text, role and speaker themselves", param_hint="--file")
+            raise typer.BadParameter("its messages say text, role and speaker themselves", param_hint="--file")
         batches = messages_file.read(messages)
     check_folder(file.db)
     with open_memory(file, embedder, make=True) as memory:
@@ -98,8 +96,13 @@ def _message(text: list[str] | None, role: str | None, speaker: str | None) -> M
         raise typer.BadParameter("missing; write it in quotes, - for stdin, or name a --file", param_hint="TEXT")
     if len(text) > 1:
         raise typer.BadParameter("is one argument: put it in quotes", param_hint="TEXT")
-    content = sys.stdin.read() if text[0] == "-" else text[0]
+    content = _piped() if text[0] == "-" else text[0]
     return {"role": role or "user", "content": content} | ({} if speaker is None else {"name": speaker})
+
+
+def _piped() -> str:
+    """Return what is on stdin, less the line break that ends it. Bytes that are no UTF-8 become U+FFFD when stored."""
+    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
 def _show(ids: list[str], skipped: list[Skipped], *, of_file: bool) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from memgraph.cli import add, doctor, erase, eval, list, search
+from memgraph.cli import add, demo, doctor, erase, eval, list, search
+from memgraph.cli.command import prose
 
 app = typer.Typer(
     name="memgraph",
@@ -26,23 +27,27 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="Begin with: memgraph demo")
+_HELP: Final = prose("""
+    Long-term memory for LangGraph agents: one SQLite file, offline.
+
+    Every command works on a memory file: --db, else $MEMGRAPH_DB, else ./memory.db. An encrypted file's passphrase
+    comes from $MEMGRAPH_KEY, or is asked for with --ask-key. With --json the answer is one JSON document on stdout;
+    everything else goes to stderr.
+
+    Exit codes: 0 done, 1 it failed and one line says why, 2 the command line is wrong, 130 interrupted.
+""")
+
+
+@app.callback(help=_HELP, epilog="Begin with: [cyan]memgraph demo[/cyan]")
 def root(
     show_version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
-    """Long-term memory for LangGraph agents: one SQLite file, offline.
-
-    Every command works on a memory file: --db, else $MEMGRAPH_DB, else ./memory.db. An encrypted file's passphrase
-    comes from $MEMGRAPH_KEY or is asked for (--ask-key). With --json the answer is one JSON document on stdout;
-    everything else goes to stderr.
-
-    Exit codes: 0 done, 1 it failed and one line says why, 2 the command line is wrong, 130 interrupted.
-    """
+    """Take the options of the program itself."""
 
 
-for module in (add, search, list, erase, doctor):
+for module in (demo, add, search, list, erase, doctor):
     module.register(app)
 eval.register(app)
 

@@ -48,10 +48,21 @@ def command(function: Callable[..., None]) -> Callable[[], None]:
             values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
         _guarded(lambda: function(**values))
 
-    run.__name__, run.__doc__ = function.__name__, function.__doc__
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    run.__name__, run.__doc__ = function.__name__, prose(function.__doc__ or "")
+    run.__dict__["__signature__"] = inspect.Signature(parameters)  # what typer reads
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def prose(text: str) -> str:
+    """Return a docstring with each paragraph on one line: typer keeps line breaks, a terminal has another width."""
+    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n"))
+
+
+def examples(*lines: str, notes: str = "") -> str:
+    """Return the end of a help text: lines to try, then `notes`, in rich's markup."""
+    shown = "\n".join("$ " + line.replace("[", r"\[") for line in lines)
+    return f"[bold]Examples[/bold]\n\n[cyan]{shown}[/cyan]" + (f"\n\n{prose(notes)}" if notes else "")
 
 
 def _guarded(work: Callable[[], None]) -> None:

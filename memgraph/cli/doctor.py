@@ -8,16 +8,14 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import typer
 
 from memgraph.cli import output
-from memgraph.cli.command import FAILED, command
+from memgraph.cli.command import FAILED, command, examples
 from memgraph.cli.opening import open_memory
 from memgraph.cli.options import File, Json
 
-_EPILOG = """\
-[bold]Examples[/bold]
-
-  memgraph doctor --db memory.db
-  memgraph doctor --deep --json
-"""
+_EPILOG: Final = examples(
+    "memgraph doctor --db memory.db",
+    "memgraph doctor --deep --json",
+)
 
 State = Literal["ok", "warn", "fail"]
 _MARKS: Final = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -109,7 +107,8 @@ def _vectors(found: Mapping[str, Any]) -> Check:
     lacking = found["without_vectors"]
     if not lacking:
         return Check("vectors", "ok", "complete")
-    return Check("vectors", "warn", f"{output.count(lacking, 'turn')} without: found by words; Memory.reindex makes them")
+    detail = f"{output.count(lacking, 'turn')} without, found by words only; Memory.reindex makes them"
+    return Check("vectors", "warn", detail)
 
 
 def _jobs(jobs: list[Mapping[str, Any]]) -> Check:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from memgraph.cli import output
-from memgraph.cli.command import FAILED, command
+from memgraph.cli.command import FAILED, command, examples
 from memgraph.cli.list import pages
 from memgraph.cli.opening import open_memory
 from memgraph.cli.options import Embedder, File, Json, Whose
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from memgraph.records import Receipt
     from memgraph.scope import Scope
 
-_EPILOG = """\
-[bold]Examples[/bold]
-
-  memgraph erase --id 0199f3c2-6a1e-7c55-9d0b-3f1f6f0a4b11 --user ada
-  memgraph erase --thread monday --user ada
-  memgraph erase --everything --user ada --yes --json > receipt.json
-"""
+_EPILOG: Final = examples(
+    "memgraph erase --id 0199f3c2-6a1e-7c55-9d0b-3f1f6f0a4b11 --user ada",
+    "memgraph erase --thread monday --user ada",
+    "memgraph erase --everything --user ada --yes --json > receipt.json",
+)
 
 _PATIENCE_S: Final = 60.0
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from memgraph.cli import output
-from memgraph.cli.command import command
+from memgraph.cli.command import command, examples
 from memgraph.cli.opening import embedder_argument
 from memgraph.cli.options import Embedder, Json
 from memgraph.errors import InvalidInput
 
-_EPILOG = """\
-[bold]Examples[/bold]
-
-  memgraph eval run
-  memgraph eval run --data locomo10.json --limit 200 --out results
-"""
+_EPILOG: Final = examples(
+    "memgraph eval run",
+    "memgraph eval run --data locomo10.json --limit 200 --out results",
+)
 
 OWN_DATA = "harbour.json"
 """Our own conversation, in the package."""
@@ -59,8 +57,8 @@ def run(
             path, embedder=embedder_argument(embedder), limit=limit, progress=told, questions_path=lines
         )
     if out is not None:
-        (out / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        (out / "manifest.json").write_text(report.manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        _write(out / "report.json", report.model_dump_json(indent=2))
+        _write(out / "manifest.json", report.manifest.model_dump_json(indent=2))
     if as_json:
         output.emit(report.model_dump(mode="json"))
     else:
@@ -78,6 +76,13 @@ def _folder(path: Path) -> Path:
     except OSError as error:
         raise InvalidInput(f"can't make the folder `{path}`: {error.strerror}") from None
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"can't write `{path}`: {error.strerror}") from None
 
 
 def register(app: typer.Typer) -> None:

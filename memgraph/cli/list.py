@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from memgraph.cli import output
-from memgraph.cli.command import command
+from memgraph.cli.command import command, examples
 from memgraph.cli.opening import open_memory
 from memgraph.cli.options import File, Json, Only, Whose
 from memgraph.cli.turns import show_turn
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from memgraph.records import Page, Turn
     from memgraph.scope import Scope
 
-_EPILOG = """\
-[bold]Examples[/bold]
-
-  memgraph list --user ada
-  memgraph list --user ada --speaker Ada --since 2025-06-01 --all
-  memgraph list --user ada --all --json > ada.json
-"""
+_EPILOG: Final = examples(
+    "memgraph list --user ada",
+    "memgraph list --user ada --speaker Ada --since 2025-06-01 --all",
+    "memgraph list --user ada --all --json > ada.json",
+)
 
 
 @command

@@ -56,7 +56,7 @@ def read(path: Path) -> list[Batch]:
         raw = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"can't read `{path}`: {error.strerror}") from None
-    # Named after the whole file: the same file again is known, and two files that merely begin alike are not taken for one.
+    # Named after the whole file: the same again is known, and two files that merely begin alike are not taken for one.
     name = hashlib.sha256(raw).hexdigest()
     found = [*_messages(path, raw)]
     return [

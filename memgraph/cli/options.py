@@ -52,9 +52,9 @@ class Whose:
         str | None,
         typer.Option("--user", envvar="MEMGRAPH_USER", metavar="ID", help="The person.", rich_help_panel=_WHOSE),
     ] = None
-    org: Annotated[
-        str, typer.Option("--org", metavar="ID", help="Their organisation.", rich_help_panel=_WHOSE)
-    ] = "default"
+    org: Annotated[str, typer.Option("--org", metavar="ID", help="Their organisation.", rich_help_panel=_WHOSE)] = (
+        "default"
+    )
     project: Annotated[
         str, typer.Option("--project", metavar="ID", help="The project in it.", rich_help_panel=_WHOSE)
     ] = "default"
@@ -77,7 +77,7 @@ class Whose:
         if self.shared:
             return Scope.shared(self.org, self.project, agent_id=self.agent, session_id=session)
         if self.user is None:
-            raise typer.BadParameter("missing; name the user, or take the team's memory with --shared", param_hint="--user")
+            raise typer.BadParameter("missing; name the user, or take the team's with --shared", param_hint="--user")
         return Scope(self.user, self.org, self.project, self.agent, session)
 
     @property

@@ -10,29 +10,36 @@ from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.console import Console
+
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
 
-# Control characters but for line break and tab (an escape sequence could retitle a terminal, or hide a line), what turns
-# the direction of text, invisible tags, and lone surrogates, which no stream can encode.
-_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
+# Control characters but for line break and tab (an escape sequence could retitle a terminal, or hide a line), what
+# turns the direction of text, invisible tags, and lone surrogates, which no stream can encode.
+_UNSAFE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 SHORT: Final = 320
 """Characters of a turn shown in a list; `--full` shows all."""
 
 
+class _Answers(Console):
+    """A console that leaves a pipe closed by its reader to the command."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on; rich's own would leave with 1."""
+        raise BrokenPipeError
+
+
 def answers() -> Console:
     """Return the console of stdout."""
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False, emoji=False)
+    return _Answers(highlight=False, markup=False, emoji=False)
 
 
 def notes() -> Console:
     """Return the console of stderr."""
-    from rich.console import Console
-
     return Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
@@ -56,7 +63,11 @@ def emit(value: object) -> None:
 
 def printable(text: str) -> str:
     r"""Return a text with the characters that would drive a terminal written as \uXXXX, as JSON writes them too."""
-    return _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1] if match[0] > "\x7f" else f"\\u{ord(match[0]):04x}", text)
+    return _UNSAFE.sub(lambda match: _escaped(match[0]), text)
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1] if character > "\x7f" else f"\\u{ord(character):04x}"
 
 
 def shortened(text: str, room: int = SHORT) -> str:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from memgraph.cli import output
-from memgraph.cli.command import command
+from memgraph.cli.command import command, examples
 from memgraph.cli.opening import open_memory
 from memgraph.cli.options import Embedder, File, Json, Only, Whose
 from memgraph.cli.turns import show_hit
 
-_EPILOG = """\
-[bold]Examples[/bold]
-
-  memgraph search "where does Ada live" --user ada
-  memgraph search when is the wedding --user ada --why
-  memgraph search allergies --user ada --since 2025-06-01 --json | jq '.hits[].text'
-"""
+_EPILOG: Final = examples(
+    'memgraph search "where does Ada live" --user ada',
+    "memgraph search when is the wedding --user ada --why",
+    "memgraph search allergies --user ada --since 2025-06-01 --json | jq '.hits[].text'",
+)
 
 
 @command
 def search(
-    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="The question, in any words.", show_default=False)],
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="The question, in any words.")],
     file: File,
     whose: Whose,
     only: Only,

@@ -30,7 +30,7 @@ def reasons(hit: Hit) -> str:
     arms = [f"{name} {ordinal(arm.rank)} ({arm.score:.2f})" for name, arm in hit.arms.items()]
     boosts = [f"{name} {value:+.2f}" for name, value in hit.boosts.items()]
     found = ", ".join(arms) or "no arm of its own"
-    return f"why: score {hit.score:.2f} = {found}" + (f"; boosts {', '.join(boosts)}" if boosts else "")
+    return f"why: {found}" + (f"; boosts {', '.join(boosts)}" if boosts else "") + f"; score {hit.score:.2f}"
 
 
 def ordinal(number: int) -> str:
@@ -55,4 +55,4 @@ def _card(head: str, turn: Turn | Hit, places: list[str], extra: list[str], *, f
     )
     body = Text(output.printable(turn.text if full else output.shortened(turn.text)))
     below = [Text(output.printable(line), "dim") for line in [*extra, " · ".join(places)]]
-    return Group(title, *(Padding(line, (0, 0, 0, _INDENT)) for line in [body, *below]))
+    return Group(title, *(Padding(line, (0, 0, 0, _INDENT), expand=False) for line in [body, *below]))

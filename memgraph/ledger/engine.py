@@ -102,11 +102,6 @@ def _passphrase(key: str) -> str:
     return f"\0{key}" if key.lstrip("\0").startswith("raw:") else key
 
 
-def keep_secret(connection: apsw.Connection, key: Key) -> None:
-    """Keep temporary files (of VACUUM, of large sorts) in memory where the file is encrypted."""
-    connection.pragma("temp_store", 0 if key is None else 2)
-
-
 def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False) -> apsw.Connection:
     """Open a connection to the file and prove that it can be read.
 
@@ -138,7 +133,9 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
             connection.pragma("secure_delete", True)
             connection.pragma("foreign_keys", False)
             connection.pragma("trusted_schema", False)
-            keep_secret(connection, key)
+            if key is not None:
+                # Temporary files (of VACUUM, of large sorts) would be another place to keep secret.
+                connection.pragma("temp_store", 2)
             connection.pragma("cache_size", -8_000)
         except BaseException:
             connection.close()
@@ -197,7 +194,6 @@ __all__ = [
     "check_key",
     "check_not_emptied",
     "connect",
-    "keep_secret",
     "refuse_newer",
     "schema_version",
     "translated",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ def where(conditions: Mapping[str, Any] | None) -> Where:
         InvalidFilter: An unknown key, or a value of the wrong type.
     """
     result = Where()
+    if not isinstance(conditions or {}, Mapping):
+        raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
     for key, value in (conditions or {}).items():
         if key in _COLUMNS:
             result.add(_COLUMNS[key], _text(key, value))
@@ -96,12 +99,12 @@ def _metadata(result: Where, key: str, value: object) -> None:
     path = f'$."{key.removeprefix("metadata.")}"'
     if value is None or isinstance(value, bool):
         result.add(_TYPE_ONLY, path, "null" if value is None else str(value).lower())
-    elif isinstance(value, (int, float)):
+    elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         result.add(_NUMBER, path, path, value if abs(value) < OPEN else float(value))
     elif isinstance(value, str):
         result.add(_TEXT, path, path, _text(key, value))
     else:
-        raise InvalidFilter(f"the value of filter {key} must be text, a number, a boolean or None")
+        raise InvalidFilter(f"the value of filter {key} must be text, a finite number, a boolean or None")
 
 
 def believed(known_at: int | None, as_of: int | None) -> Where:

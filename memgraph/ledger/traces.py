@@ -8,21 +8,31 @@ from typing import Any, Final
 
 import apsw
 
+from memgraph.ledger import owners
+
 KEEP: Final = 1_000
 """Traces kept per owner: enough to ask about any recent answer, no history of a user's interests."""
 
 
-def put(connection: apsw.Connection, batch: Sequence[tuple[int, bytes, int, dict[str, Any]]]) -> None:
-    """Write traces (owner, id, at, body) and drop each owner's oldest beyond `KEEP`. Never moves a seq."""
-    connection.executemany(
-        "insert or ignore into traces values (?, ?, ?, ?)",
-        [(owner, identity, at, json.dumps(body).encode()) for owner, identity, at, body in batch],
-    )
-    for owner in {entry[0] for entry in batch}:
+def put(connection: apsw.Connection, batch: Sequence[tuple[bytes, bytes, int, dict[str, Any]]]) -> None:
+    """Write traces (owner's key, id, at, body) and drop each owner's oldest beyond `KEEP`. Never moves a seq.
+
+    A user without data of their own becomes an owner only where there was something to find (in a team's memory).
+    """
+    written: set[int] = set()
+    for key, identity, at, body in batch:
+        owner = owners.ensure(connection, key) if body["hits"] else owners.find(connection, key)
+        if owner is not None:
+            connection.execute(
+                "insert or ignore into traces values (?, ?, ?, ?)",
+                (owner.owner, identity, at, json.dumps(body).encode()),
+            )
+            written.add(owner.owner)
+    for number in written:
         connection.execute(
             "delete from traces where owner = ? and id <="
             " (select id from traces where owner = ? order by id desc limit 1 offset ?)",
-            (owner, owner, KEEP),
+            (number, number, KEEP),
         )
 
 

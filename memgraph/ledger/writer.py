@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
-from memgraph.errors import AgentMemoryError, StoreBusy
-from memgraph.ledger.engine import Key, apply_key, check_encrypted, check_key, check_not_emptied, connect, keep_secret, translated
+from memgraph.errors import AgentMemoryError, NotAMemoryFile, StoreBusy
+from memgraph.ledger.engine import Key, apply_key, check_encrypted, check_key, check_not_emptied, connect, translated
 from memgraph.ledger.schema import migrate
 
 T = TypeVar("T")
@@ -165,15 +165,25 @@ class Writer:
             connection.execute("pragma wal_checkpoint(truncate)").fetchall()
             if connection.pragma("journal_mode", "delete") != "delete":
                 raise StoreBusy(f"`{self.path}` is open elsewhere: changing the key needs the file to itself")
+            failure: apsw.Error | None = None
             try:
                 apply_key(connection, new, pragma="rekey")
-                self.key = new
-                keep_secret(connection, new)
-            finally:
-                connection.pragma("journal_mode", "wal")
+            except apsw.Error as error:
+                failure = error
+            connection.close()
+            # After a failure the engine has put the pages back, under the one key or the other: the file knows which.
+            self._connection, self.key = self._connected_by(new, self.key)
+            if failure is not None and self.key != new:
+                raise failure
 
         self.submit(change, alone=True).result()
         check_encrypted(self.path, new)
+
+    def _connected_by(self, new: Key, old: Key) -> tuple[apsw.Connection, Key]:
+        try:
+            return connect(self.path, new, vfs=self.vfs, writer=True), new
+        except NotAMemoryFile:
+            return connect(self.path, old, vfs=self.vfs, writer=True), old
 
 
 def _ours(path: str, error: BaseException) -> BaseException:

@@ -203,8 +203,10 @@ def rank(
     if visible is not None:
         score[~visible] = -np.inf
     rows = _best(score, limit)
-    if limit >= weights.survivors_from:
-        rows = _with_survivors(rows, score, list(standard.values()), visible)
+    keep = list(standard.values())
+    if limit < weights.survivors_from:
+        keep = [values for values in keep if _is_decisive(values, visible, weights)]
+    rows = _with_survivors(rows, score, keep, visible)
     return _explained(pool, query, weights, rows, score, session, boosts, present, visible)
 
 
@@ -303,6 +305,12 @@ def _floor(score: Floats, limit: int) -> float:
     if blocks >= limit:
         score = score[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
     return float(np.partition(score, len(score) - limit)[len(score) - limit])
+
+
+def _is_decisive(values: Floats, visible: Bools | None, weights: Weights) -> bool:
+    """Tell whether an arm sets a few rows apart from all others, which are equal: a rare word that only they have."""
+    seen = values if visible is None else values[visible]
+    return int(np.count_nonzero(seen > seen.min())) <= weights.decisive
 
 
 def _with_survivors(rows: Ints, score: Floats, arms: Sequence[Floats], visible: Bools | None) -> Ints:

@@ -70,6 +70,10 @@ class Weights:
     """From this limit on the best turn of each arm is never lost, whatever the priors say: it takes one of the last
     places. For a shorter list there is no place to give away [.2/.1 at a limit of 10]."""
 
+    decisive: int = 3
+    """An arm that finds at most so many turns, and nothing in all others, keeps its best at any limit: a word that
+    stands in one long document only would lose to the document's length."""
+
     near_before_days: float = 1.0
     """A window is met from a day before it (a time zone is not known) ..."""
 

@@ -184,10 +184,19 @@ def test_a_missing_turn_of_a_sitting_counts_as_average() -> None:
     assert ranking.boosts[3]["session"] == pytest.approx(ranking.boosts[0]["session"] / 3, abs=1e-3)
 
 
+def test_a_rare_word_of_one_long_turn_is_found_at_any_limit() -> None:
+    n = 60
+    dense = arm([1.0 + i / 100 for i in range(n)])
+    turns = pool(n, words=[200_000 if i == 7 else 10 for i in range(n)])
+    lexical = arm([0.001 * (i == 7) for i in range(n)])
+    assert rank(turns, PLAIN, dense, lexical, limit=10).rows[-1] == 7
+    assert rank(turns, PLAIN, dense, arm([0.0] * n), limit=10).rows == rank(turns, PLAIN, dense, None, limit=10).rows
+
+
 def test_the_best_of_each_arm_survives_a_long_list() -> None:
     n = 60
     dense = arm([1.0 + i / 100 for i in range(n)])
-    lexical = arm([3.0 + (i == 7) for i in range(n)])
+    lexical = arm([3.0 + i / 1000 + (i == 7) for i in range(n)])
     turns = pool(n, words=[5000 if i == 7 else 10 for i in range(n)])
     long = rank(turns, PLAIN, dense, lexical, limit=20)
     assert long.rows[-1] == 7

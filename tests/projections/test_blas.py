@@ -1,0 +1,69 @@
+"""One BLAS thread for our products, and the process's own setting back."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import ThreadpoolController
+
+from memgraph.projections.blas import one_thread
+
+
+@pytest.fixture
+def blas() -> ThreadpoolController:
+    np.dot(np.ones((2, 2), np.float32), np.ones(2, np.float32))
+    controller = ThreadpoolController().select(user_api="blas")
+    assert controller.lib_controllers
+    return controller
+
+
+def threads(blas: ThreadpoolController) -> set[int]:
+    return {library.get_num_threads() for library in blas.lib_controllers}
+
+
+def test_one_inside_and_as_before_after(blas: ThreadpoolController) -> None:
+    with blas.limit(limits=2):
+        before = threads(blas)
+        with one_thread():
+            assert threads(blas) == {1}
+            with one_thread():
+                assert threads(blas) == {1}
+            assert threads(blas) == {1}
+        assert threads(blas) == before
+
+
+def test_a_setting_of_one_is_left_alone(blas: ThreadpoolController) -> None:
+    with blas.limit(limits=1):
+        with one_thread():
+            assert threads(blas) == {1}
+        assert threads(blas) == {1}
+
+
+def test_the_last_one_out_gives_it_back(blas: ThreadpoolController) -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with one_thread():
+            inside.set()
+            leave.wait(30)
+
+    with blas.limit(limits=2):
+        before = threads(blas)
+        other = threading.Thread(target=hold)
+        with one_thread():
+            other.start()
+            assert inside.wait(30)
+        assert threads(blas) == {1}  # the other is still in
+        leave.set()
+        other.join(30)
+        assert threads(blas) == before
+
+
+def test_an_error_gives_it_back_too(blas: ThreadpoolController) -> None:
+    with blas.limit(limits=2):
+        before = threads(blas)
+        with pytest.raises(ZeroDivisionError), one_thread():
+            raise ZeroDivisionError
+        assert threads(blas) == before
