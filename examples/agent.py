@@ -1,6 +1,6 @@
-"""An agent that remembers across threads. Offline as it stands; put a real chat model in the place of `llm`.
+"""An agent that remembers across threads. Offline as it stands: `llm` only says what is written here.
 
-python examples/agent.py        and again: the second run remembers the first
+Run it with `python examples/agent.py`; then `memgraph list --user ada` shows what it remembered.
 """
 
 import asyncio
@@ -11,14 +11,15 @@ from langgraph.graph import START, StateGraph
 from memgraph import Memory, MemoryContext, MemoryState, with_memory
 from memgraph.nodes import remember, retrieve
 
-llm = FakeListChatModel(responses=["Noted.", "You told me: see what I was shown."])
+llm = FakeListChatModel(responses=["Good luck with the boxes!", "In Lisbon, since last week."])
 
 
 async def agent(state: MemoryState) -> dict:
-    """Answer with what was recalled before the last message."""
-    shown = with_memory(state)
-    print(*(message.content for message in shown), sep="\n", end="\n\n")
-    return {"messages": [await llm.ainvoke(shown)]}
+    """Answer, and show what the model sees: in the second thread, what was said in the first."""
+    messages = with_memory(state)
+    answer = await llm.ainvoke(messages)
+    print(*(message.text for message in [*messages, answer]), sep="\n", end="\n\n")
+    return {"messages": [answer]}
 
 
 async def main() -> None:
@@ -33,8 +34,6 @@ async def main() -> None:
         for thread, text in (("monday", "I moved from Oslo to Lisbon last week."), ("friday", "Where do I live now?")):
             config = {"configurable": {"thread_id": thread}}
             await graph.ainvoke({"messages": [("user", text)]}, config, context=MemoryContext(user_id="ada"))
-        for hit in await memory.asearch("where does Ada live", MemoryContext(user_id="ada")):
-            print(f"{hit.score:.2f}", hit.said_at.date(), hit.speaker, hit.text, sep="  ")
 
 
 asyncio.run(main())

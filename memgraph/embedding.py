@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ Floats = NDArray[np.float32]
 
 _KEEP: Final = 2_048
 """Vectors kept by content hash: about 3 MB at 384 dimensions."""
+
+
+_DOCUMENTS_S: Final = 120.0
+"""Seconds for one call with documents: longer than any remote model takes, so that one that blocks is noticed."""
 
 
 class _Lane:
@@ -51,6 +55,13 @@ class _Lane:
                     future.set_exception(error)
 
 
+class Asked(NamedTuple):
+    """A question that was handed over: its vector, or the call that makes it."""
+
+    key: bytes
+    vector: Floats | Future[Any]
+
+
 class Embedder:
     """An embedder with a lane for questions and one for documents, so that a long batch delays no search.
 
@@ -69,18 +80,22 @@ class Embedder:
         self._documents = _Lane("memgraph-embed-documents")
         self._kept: OrderedDict[bytes, Floats] = OrderedDict()
 
-    async def query(self, text: str, *, timeout: float) -> Floats:
+    def ask(self, text: str) -> Asked:
+        """Hand over a question; the model begins at once, `answer` waits for it."""
+        key = _key("query", text)
+        kept = self._get(key)
+        return Asked(key, self._questions.submit(lambda: [self.model.embed_query(text)]) if kept is None else kept)
+
+    async def answer(self, asked: Asked, *, timeout: float) -> Floats:
         """Return the unit vector of a question.
 
         Raises:
             EmbedderUnavailable: It failed, took longer than `timeout` seconds, or gave no usable vector.
         """
-        key = _key("query", text)
-        if (kept := self._get(key)) is not None:
-            return kept
-        future = self._questions.submit(lambda: [self.model.embed_query(text)])
-        vector: Floats = self._checked(await self._answer(future, timeout), 1)[0]
-        self._put(key, vector)
+        if not isinstance(asked.vector, Future):
+            return asked.vector
+        vector: Floats = self._checked(await self._answer(asked.vector, timeout), 1)[0]
+        self._put(asked.key, vector)
         return vector
 
     async def documents(self, texts: Sequence[str]) -> list[Floats]:
@@ -95,7 +110,7 @@ class Embedder:
         if lacking:
             wanted = list(lacking.values())
             future = self._documents.submit(lambda: self.model.embed_documents(wanted))
-            vectors = self._checked(await self._answer(future, None), len(wanted))
+            vectors = self._checked(await self._answer(future, _DOCUMENTS_S), len(wanted))
             found |= dict(zip(lacking, vectors, strict=True))
             for key, vector in zip(lacking, vectors, strict=True):
                 self._put(key, vector)
@@ -107,6 +122,8 @@ class Embedder:
 
     async def _answer(self, future: Future[Any], timeout: float | None) -> Any:
         try:
+            if future.done():  # a fast model's answer is there by now: no round through the loop
+                return future.result()
             return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
         except TimeoutError:
             if not future.cancelled() and future.done() and future.exception() is not None:

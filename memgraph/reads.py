@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from memgraph.core import Core
+from memgraph.embedding import Asked
 from memgraph.errors import EmbedderUnavailable, NotFound
 from memgraph.ledger import filters, owners, traces, turns
 from memgraph.projections.cache import OwnerIndex
@@ -19,7 +20,7 @@ from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import Query, analyse
 from memgraph.records import OPEN, ArmScore, Hit, Hits, Trace, from_us
 from memgraph.scope import Scope, check_id
-from memgraph.uuid7 import uuid7
+from memgraph.uuid7 import as_text, uuid7
 from memgraph.writing.identity import MessagePlace, place_of
 
 if TYPE_CHECKING:
@@ -82,11 +83,12 @@ class Reads:
             return Hits([], trace_id=str(trace_id), degraded={}, owner=label, seq=seq), None
         pool = _pool(found)
         query = analyse(ask.text, speakers=pool.speakers, now_us=ask.as_of if ask.as_of is not None else now)
-        dense_task = self._start_dense(query, until)
+        # The encoder works while the words are looked up.
+        asked = None if core.embedder is None or core.vectors is None else core.embedder.ask(query.content)
         lexical = self._lexical(found, query)
         visible = await self._visible(found, ask)
         degraded: dict[str, str] = {}
-        dense = await self._dense(found, dense_task, degraded)
+        dense = await self._dense(found, asked, until, degraded)
         limit = ask.limit + len(ask.leave_out)
         ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible)
         hits, drops = await self._join(found, ranking, ask)
@@ -110,26 +112,20 @@ class Reads:
                 loaded.append((self._core.cache.get(connection, *head, self._core.vectors), head[1]))
         return loaded
 
-    def _start_dense(self, query: Query, until: float) -> asyncio.Task[Floats] | None:
-        """Let the encoder begin while the other arms run."""
-        embedder = self._core.embedder
-        if embedder is None or self._core.vectors is None:
-            return None
-        timeout = max(0.001, until - asyncio.get_running_loop().time())
-        return asyncio.get_running_loop().create_task(embedder.query(query.content, timeout=timeout))
-
     async def _dense(
-        self, found: Sequence[OwnerIndex], task: asyncio.Task[Floats] | None, degraded: dict[str, str]
+        self, found: Sequence[OwnerIndex], asked: Asked | None, until: float, degraded: dict[str, str]
     ) -> Floats | None:
-        if self._core.embedder is None:
+        embedder = self._core.embedder
+        if embedder is None:
             return None
         pending = sum(_pending(index) for index in found)
-        if task is None:
+        if asked is None:
             if pending:
                 degraded["dense"] = f"pending {pending}"
             return None
         try:
-            vector = await task
+            timeout = max(0.001, until - asyncio.get_running_loop().time())
+            vector = await embedder.answer(asked, timeout=timeout)
         except EmbedderUnavailable as error:
             degraded["dense"] = str(error)
             return None
@@ -186,9 +182,9 @@ class Reads:
                 if raw is None:
                     drops.append({"row": row, "reason": "erased"})
                 elif not _holds(raw, ask):
-                    drops.append({"id": str(UUID(bytes=raw[0])), "reason": "no longer believed"})
+                    drops.append({"id": as_text(raw[0]), "reason": "no longer believed"})
                 elif raw[9] is not None and place_of(raw[9], raw[12]) in ask.leave_out:
-                    drops.append({"id": str(UUID(bytes=raw[0])), "reason": "in the conversation"})
+                    drops.append({"id": as_text(raw[0]), "reason": "in the conversation"})
                 elif len(hits) < ask.limit:
                     hits.append(_hit(raw, ranking, place))
             at = places.stop

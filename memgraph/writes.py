@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +38,13 @@ _BATCH: Final = 64
 """Turns embedded between two commits: what a kill costs at most, and how long an erasure waits."""
 
 _POLL_S: Final = 0.02
+
+_CALL_TEXTS: Final = 64
+_CALL_CHARACTERS: Final = 16_000
+"""Texts, and characters in all, handed to the embedder in one call (about a second of a small encoder on one core)."""
+
+_PATIENCE_S: Final = 5.0
+"""Seconds without progress after which a caller waits no longer: the turns are on the disk, the job goes on without."""
 
 
 class Request:
@@ -95,6 +102,8 @@ class Writes:
         self._core = core
         self._wake = drain
         self._adrift: list[jobs.Job] = []
+        self._running: set[asyncio.Task[Added]] = set()
+        self._progress = 0
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
@@ -156,7 +165,33 @@ class Writes:
         return await asyncio.to_thread(work)
 
     async def finish(self, added: Added) -> Added:
-        """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what still waits."""
+        """Run the owner's jobs up to the one of `added`, or wait for who does. Returns it with what still waits.
+
+        An embedder that blocks holds up no caller for ever: without progress the job goes on in the background.
+        """
+        task = asyncio.get_running_loop().create_task(self._finish(added))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        while True:
+            before = self._progress
+            done, _ = await asyncio.wait({task}, timeout=_PATIENCE_S)
+            if task.cancelled():
+                raise StoreClosed("this memory was closed; the turns are on the disk, their job goes on at the next open")
+            if done:
+                return task.result()
+            if self._progress == before:
+                log.warning("indexing goes on in the background, words are found all the same: no progress")
+                return added
+
+    async def stop(self) -> None:
+        """Stop the jobs that run, and hand back those that a failing file left in our name: the memory closes."""
+        running = [task for task in self._running if task.cancel()]
+        if running:
+            await asyncio.wait(running)
+        if self._adrift:
+            self._core.ledger.submit(jobs.release_all, self._adrift)
+
+    async def _finish(self, added: Added) -> Added:
         core = self._core
         try:
             while added.job is not None and not core.lacks_embedder:
@@ -206,11 +241,6 @@ class Writes:
         self._adrift = [job for job in self._adrift if job not in adrift]
         return leased
 
-    def give_back(self) -> None:
-        """Hand the jobs back that a failing file left in our name, as when the memory closes."""
-        if self._adrift:
-            self._core.ledger.submit(jobs.release_all, self._adrift)
-
     async def run(self, job: jobs.Job) -> None:
         """Run a leased job: give its turns their vectors. A failure is kept with it; words are found all the same."""
         faults.point("job.leased")
@@ -256,7 +286,10 @@ class Writes:
             context = texts.get(before) if before is not None else None
             cut = passages(texts[row]) if context is None else [pair_text(context, texts[row])]
             parts.append((row, before if context is not None else None, cut))
-        vectors = await embedder.documents([text for _, _, cut in parts for text in cut])
+        vectors: list[Floats] = []
+        for call in _calls([text for _, _, cut in parts for text in cut]):
+            vectors += await embedder.documents(call)
+            self._progress += 1
         faults.point("job.embedded")
 
         def write(connection: apsw.Connection) -> bool:
@@ -340,7 +373,21 @@ class Drain:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
-        self.writes.give_back()
+        await self.writes.stop()
+
+
+def _calls(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Cut texts into calls of the embedder."""
+    call: list[str] = []
+    size = 0
+    for text in texts:
+        if call and (len(call) >= _CALL_TEXTS or size + len(text) > _CALL_CHARACTERS):
+            yield call
+            call, size = [], 0
+        call.append(text)
+        size += len(text)
+    if call:
+        yield call
 
 
 def _dated(draft: Draft, said_at: int | None, now: int) -> Draft:

@@ -15,7 +15,7 @@ from memgraph.ledger import codec, commits, faults, jobs, owners
 from memgraph.ledger.filters import Where
 from memgraph.records import OPEN, ORIGINS, Draft, Skipped, Turn, from_us, from_us_or_open
 from memgraph.sittings import is_context
-from memgraph.uuid7 import uuid7
+from memgraph.uuid7 import as_text, uuid7
 
 _SELECT: Final = (
     "select t.id, t.seq, t.said_at, t.recorded_at, t.superseded_at, t.role, t.speaker, t.origin, t.altered,"
@@ -269,7 +269,7 @@ def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[s
 def ids(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> set[str]:
     """Return the ids of rows."""
     return {
-        str(UUID(bytes=raw))
+        as_text(raw)
         for (raw,) in connection.execute(
             "select id from turns where owner = ? and row in carray(?)", (owner, carray(rows))
         )
@@ -315,7 +315,7 @@ def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:
 def to_turn(row: Sequence[Any]) -> Turn:
     """Return the record of a turn's raw columns."""
     return Turn(
-        id=str(UUID(bytes=row[0])),
+        id=as_text(row[0]),
         seq=row[1],
         said_at=from_us(row[2]),
         recorded_at=from_us(row[3]),
@@ -330,6 +330,6 @@ def to_turn(row: Sequence[Any]) -> Turn:
         thread_id=row[12],
         session_id=row[13],
         agent_id=row[14],
-        replaces=None if row[15] is None else str(UUID(bytes=row[15])),
+        replaces=None if row[15] is None else as_text(row[15]),
         text=codec.decode(row[16]),
     )

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
-from memgraph.errors import AgentMemoryError, NotAMemoryFile, StoreBusy
-from memgraph.ledger.engine import Key, apply_key, check_encrypted, check_key, check_not_emptied, connect, translated
+from memgraph.errors import AgentMemoryError, StoreBusy
+from memgraph.ledger.engine import Key, check_encrypted, check_key, check_not_emptied, connect, translated
+from memgraph.ledger.rekeying import change_key, drop_spare
 from memgraph.ledger.schema import migrate
 
 T = TypeVar("T")
@@ -54,14 +55,16 @@ class Writer:
             with suppress(OSError):  # the engine says what is wrong with the path
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
                 os.chmod(path, 0o600)
-        self._connection = connect(path, key, vfs=vfs, writer=True)
+        connection = connect(path, key, vfs=vfs, writer=True)
         try:
             with translated(path):
-                migrate(self._connection, path)
+                migrate(connection, path)
             check_encrypted(path, key)
+            drop_spare(path)
         except BaseException:
-            self._connection.close()
+            connection.close()
             raise
+        self._connection: apsw.Connection | None = connection
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="memgraph-writer", daemon=True)
         self._thread.start()
@@ -82,8 +85,14 @@ class Writer:
         """Finish what is queued and close the connection."""
         self._queue.put(None)
         self._thread.join()
-        with translated(self.path):
-            self._connection.close()
+        if self._connection is not None:
+            with translated(self.path):
+                self._connection.close()
+
+    def _connected(self) -> apsw.Connection:
+        if self._connection is None:
+            self._connection = connect(self.path, self.key, vfs=self.vfs, writer=True)
+        return self._connection
 
     def _loop(self) -> None:
         stopping = False
@@ -109,7 +118,7 @@ class Writer:
             return
         try:
             with translated(self.path):
-                result = operation.run(self._connection)
+                result = operation.run(self._connected())
         except BaseException as error:  # noqa: BLE001  # handed to whoever waits
             operation.future.set_exception(error)
         else:
@@ -122,15 +131,16 @@ class Writer:
         results: list[tuple[_Operation, Any]] = []
         try:
             with translated(self.path):
-                self._connection.pragma("synchronous", "full" if any(o.durable for o in group) else "normal")
-                self._connection.execute("begin immediate")
+                connection = self._connected()
+                connection.pragma("synchronous", "full" if any(o.durable for o in group) else "normal")
+                connection.execute("begin immediate")
                 try:
                     for operation in group:
-                        self._run_one(operation, results)
-                    self._connection.execute("commit")
+                        self._run_one(connection, operation, results)
+                    connection.execute("commit")
                 except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("rollback")
+                    if connection.in_transaction:
+                        connection.execute("rollback")
                     raise
         except BaseException as error:  # noqa: BLE001  # handed to whoever waits
             for operation in group:
@@ -140,16 +150,18 @@ class Writer:
         for operation, result in results:
             operation.future.set_result(result)
 
-    def _run_one(self, operation: _Operation, results: list[tuple[_Operation, Any]]) -> None:
+    def _run_one(
+        self, connection: apsw.Connection, operation: _Operation, results: list[tuple[_Operation, Any]]
+    ) -> None:
         """Run one of a group in a savepoint, so that its failure takes nothing else with it."""
         try:
-            with self._connection:
-                result = operation.run(self._connection)
+            with connection:
+                result = operation.run(connection)
             results.append((operation, result))
         except (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.NoMemError):
             raise  # the engine may have rolled back everything: fail the whole group, nobody was told yet
         except BaseException as error:  # noqa: BLE001  # handed to whoever waits
-            if not self._connection.in_transaction:
+            if not connection.in_transaction:
                 raise
             operation.future.set_exception(_ours(self.path, error))
 
@@ -162,28 +174,16 @@ class Writer:
         check_key(new)
 
         def change(connection: apsw.Connection) -> None:
-            connection.execute("pragma wal_checkpoint(truncate)").fetchall()
-            if connection.pragma("journal_mode", "delete") != "delete":
-                raise StoreBusy(f"`{self.path}` is open elsewhere: changing the key needs the file to itself")
-            failure: apsw.Error | None = None
             try:
-                apply_key(connection, new, pragma="rekey")
-            except apsw.Error as error:
-                failure = error
-            connection.close()
-            # After a failure the engine has put the pages back, under the one key or the other: the file knows which.
-            self._connection, self.key = self._connected_by(new, self.key)
-            if failure is not None and self.key != new:
-                raise failure
+                change_key(connection, self.path, self.key, new, self.vfs)
+                self.key = new
+            finally:
+                # The next operation connects anew, and returns to the log.
+                self._connection = None
+                connection.close()
 
         self.submit(change, alone=True).result()
         check_encrypted(self.path, new)
-
-    def _connected_by(self, new: Key, old: Key) -> tuple[apsw.Connection, Key]:
-        try:
-            return connect(self.path, new, vfs=self.vfs, writer=True), new
-        except NotAMemoryFile:
-            return connect(self.path, old, vfs=self.vfs, writer=True), old
 
 
 def _ours(path: str, error: BaseException) -> BaseException:

@@ -24,6 +24,20 @@ def _libraries() -> list[Any]:
     return controllers
 
 
+def _set(library: Any, threads: int) -> None:
+    """Set a library's threads from any thread of ours; `_lock` lets in one at a time.
+
+    Newer releases of threadpoolctl let only the first thread that asks set OpenBLAS's and do nothing in all others: the
+    loop of a second memory would run its products on every core.
+    """
+    release = getattr(library, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
+    library.set_num_threads(threads)
+    if release is not None:
+        release(force=True)
+
+
 @contextmanager
 def one_thread() -> Generator[None]:
     """Run the block on one BLAS thread and give the process its setting back.
@@ -38,7 +52,7 @@ def one_thread() -> Generator[None]:
             _before = [library.get_num_threads() for library in libraries]
             for library, threads in zip(libraries, _before, strict=True):
                 if threads != 1:
-                    library.set_num_threads(1)
+                    _set(library, 1)
         _inside += 1
     try:
         yield
@@ -48,4 +62,4 @@ def one_thread() -> Generator[None]:
             if _inside == 0:
                 for library, threads in zip(libraries, _before, strict=True):
                     if threads != 1:
-                        library.set_num_threads(threads)
+                        _set(library, threads)

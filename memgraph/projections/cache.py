@@ -141,7 +141,9 @@ class OwnerIndex:
             own = indexes.unpack([blob for _, _, blob in firsts], self.vectors.dims)
             at = np.searchsorted(self.rows, np.array([row for row, _, _ in firsts], np.int64))
             matrix[at], known[at] = own, True
-            pairs = [(i, before) for i, (_, before, _) in enumerate(firsts) if before is not None]
+            # A turn that is withdrawn speaks no more through the turn before it.
+            holds = (self.superseded_at[at] == OPEN).tolist()
+            pairs = [(i, before) for i, (_, before, _) in enumerate(firsts) if before is not None and holds[i]]
             if pairs:
                 after = np.array([i for i, _ in pairs])
                 mine = np.searchsorted(self.rows, np.array([before for _, before in pairs], np.int64))
@@ -170,7 +172,8 @@ class OwnerIndex:
         if lacking:
             stored += indexes.vectors(connection, self.owner, recipe, lacking | self._followers(lacking))
         firsts = {row: (before, blob) for row, part, before, blob in stored if part == 0}
-        after = {before: blob for before, blob in firsts.values() if before is not None}
+        ended = set() if self.all_believed else set(self.rows[self.superseded_at != OPEN].tolist())
+        after = {before: blob for row, (before, blob) in firsts.items() if before is not None and row not in ended}
         at = {int(self.rows[i]): i for i in self.at(sorted(mine))}
         dims = self.vectors.dims
         owns = {at[row]: indexes.unpack([firsts[row][1]], dims)[0] for row in at if row in firsts}
@@ -190,10 +193,10 @@ class OwnerIndex:
         """Return the turns that come right after `rows` in their places; their pairs may hold the rows' text."""
         found: set[int] = set()
         for index in self.at(sorted(rows)):
-            # The next turn of a place is near: conversations interleave a little, not by hundreds of turns.
-            span = slice(index + 1, index + 257)
-            same = np.flatnonzero(self.place[span] == self.place[index])
-            found.update(self.rows[span][same[:4]].tolist())
+            same = self.place[index + 1 :] == self.place[index]
+            same &= self.superseded_at[index + 1 :] == OPEN
+            if same.any():
+                found.add(int(self.rows[index + 1 + int(same.argmax())]))
         return found
 
 

@@ -154,7 +154,7 @@ def spoken(found: When) -> str:
     last = _day_of(found.last) - _DAY
     if found.precision == "year" and last.year > first.year:
         return f"from {first.year} to {last.year}"
-    lead = {"day": "on", "week": "in the week of"}.get(found.precision, "in")
+    lead = {"day": "on", "week": "in the week of" if first.weekday() == 0 else "around"}.get(found.precision, "in")
     return f"{lead} {_words(first, found.precision)}"
 
 
@@ -180,7 +180,8 @@ def _read(match: re.Match[str], today: date, future: bool) -> When | None:
     """Turn a match into a date, None if it names none after all."""
     group = match.groupdict()
     lead = (group.get("lead") or "").lower()
-    span = _span(group, match.group(), today, future or lead in ("until", "till", "by"))
+    future = (future or lead in ("until", "till", "by")) and lead not in ("since", "ever since")
+    span = _span(group, match.group(), today, future)
     if span is None:
         return None
     first: int | None = _us(span.first)

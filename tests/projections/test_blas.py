@@ -61,6 +61,23 @@ def test_the_last_one_out_gives_it_back(blas: ThreadpoolController) -> None:
         assert threads(blas) == before
 
 
+def test_it_works_in_every_thread(blas: ThreadpoolController) -> None:
+    seen: list[set[int]] = []
+
+    def look() -> None:
+        with one_thread():
+            seen.append(threads(blas))
+
+    with blas.limit(limits=2):
+        before = threads(blas)
+        with one_thread():  # whoever asked first would be the only one to be heard
+            pass
+        other = threading.Thread(target=look)
+        other.start()
+        other.join(30)
+        assert (seen, threads(blas)) == ([{1}], before)
+
+
 def test_an_error_gives_it_back_too(blas: ThreadpoolController) -> None:
     with blas.limit(limits=2):
         before = threads(blas)

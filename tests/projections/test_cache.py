@@ -17,7 +17,7 @@ from memgraph.projections.cache import IndexCache, OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import OPEN
-from support.fakes import HashEmbeddings, hash_vector
+from support.fakes import BlockingEmbeddings, HashEmbeddings, hash_vector
 from support.fixtures import OpenMemory
 from support.memories import ADA, BOB, found, matching, on_loop, statements, texts
 
@@ -29,7 +29,7 @@ SAID = [
     "Thanks, and who looks after it?",
     " ".join(f"The captain told story number {n} about the storm." for n in range(40)),  # long: passages
 ]
-QUERIES = ["boat lighthouse Trieste", "captain storm story", "thanks yes", "who"]
+QUERIES = ["boat lighthouse Trieste", "captain storm story", "thanks yes", "who", "a lot"]
 
 
 def fresh(memory: Memory, scope: Scope) -> OwnerIndex:
@@ -250,3 +250,19 @@ def test_a_neighbours_part_is_rebuilt_when_its_context_is_erased_or_replaced(mem
     assert index.vectors is not None
     believed = index.superseded_at == OPEN
     assert index.vectors.known()[believed].all()
+
+
+def test_the_turn_after_is_found_however_far_away(open_memory: OpenMemory) -> None:
+    """Conversations interleave: 300 turns of another thread lie between a turn and the one after it."""
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(":memory:", plant=False, embedder=embedder)
+    first = memory.add("Where is the boat?", ADA, thread_id="t").ids
+    memory.add("In Trieste.", ADA, thread_id="t")
+    memory.add([f"Turn {n} of another talk." for n in range(300)], ADA, thread_id="u")
+    memory.add("Thanks a lot.", ADA, thread_id="t")
+    embedder.armed = True
+    memory.erase(first, ADA)
+    kept(memory, ADA)
+    embedder.release()
+    memory.settle()  # "In Trieste." is embedded again, without its context
+    assert_same(kept(memory, ADA), fresh(memory, ADA), memory.core.ledger.pepper)

@@ -1,0 +1,83 @@
+"""Changing a file's key, with a copy to fall back on.
+
+The engine writes every page anew, in place. A kill in the midst of it is harmless, its journal has the old pages whole;
+but where a write fails, its rollback puts pages back under either key, and a file that had none can end up under both.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Final
+
+import apsw
+
+from memgraph.errors import StoreBusy, StoreError
+from memgraph.ledger.engine import Key, apply_key, connect, translated
+
+_SPARE: Final = "-before-rekey"
+
+
+def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: str | None) -> None:
+    """Bring a file under another key.
+
+    Args:
+        connection: The only one to the file; it is closed, unless the file turns out to be open elsewhere.
+        path: The file.
+        old: Its key. `new`: the one to be, None for none.
+        new: See `old`.
+        vfs: The file layer.
+
+    Raises:
+        StoreBusy: Somebody else has the file open.
+        StoreError: The change failed; the file is as it was.
+    """
+    with translated(path):
+        connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        if connection.pragma("journal_mode", "delete") != "delete":
+            raise StoreBusy(f"`{path}` is open elsewhere: changing the key needs the file to itself")
+    try:
+        _copy(connection, path, old, vfs)
+        with translated(path):
+            try:
+                apply_key(connection, new, pragma="rekey")
+            except apsw.BusyError:
+                raise  # somebody opened it just now; nothing was written
+            except apsw.Error:
+                connection.close()
+                _restore(path)
+                raise
+            connection.close()
+        try:
+            connect(path, new, vfs=vfs).close()
+        except StoreError:
+            _restore(path)
+            raise
+    finally:
+        drop_spare(path)
+
+
+def drop_spare(path: str) -> None:
+    """Remove a file's copy, if a kill left one: the file itself opens, so nobody needs it, and no erasure reaches it."""
+    for ending in (_SPARE, f"{_SPARE}-journal"):
+        with suppress(FileNotFoundError):
+            os.remove(f"{path}{ending}")
+
+
+def _copy(connection: apsw.Connection, path: str, key: Key, vfs: str | None) -> None:
+    spare = f"{path}{_SPARE}"
+    with translated(spare):
+        os.close(os.open(spare, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        copy = apsw.Connection(spare, vfs=vfs)
+        try:
+            apply_key(copy, key)
+            with copy.backup("main", connection, "main") as backup:
+                backup.step()
+        finally:
+            copy.close()
+
+
+def _restore(path: str) -> None:
+    os.replace(f"{path}{_SPARE}", path)
+    with suppress(FileNotFoundError):
+        os.remove(f"{path}-journal")  # it may hold the rollback that failed; what it holds is in the copy
