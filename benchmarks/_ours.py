@@ -62,7 +62,7 @@ class _Loaded:
                 entries,
                 lambda _, count=len(entries): [(None, None)] * count,
                 place=(f"{self.user}-{thread}", None, None),
-                claim=True,
+                claim=None,
                 now=now,
                 recipe=LEXICAL_RECIPE,
                 cause=None,

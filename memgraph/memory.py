@@ -54,6 +54,7 @@ class Memory:
         """Take the parts of an open memory; users call `Memory.open`."""
         self.model = model
         self._folder = folder
+        self._opener = os.getpid()
         self._store: MemoryStore | None = None
         self._checkpointer: BaseCheckpointSaver[Any] | None = None
         self._graph: Any = None
@@ -469,7 +470,7 @@ class Memory:
         if self.host.pid == os.getpid():
             self.host.stop(self._wind_up())
         self._closed = True
-        if self._folder is not None:
+        if self._folder is not None and self._opener == os.getpid():  # a forked child leaves its parent's files
             shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _wind_up(self) -> None:

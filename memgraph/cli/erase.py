@@ -94,8 +94,7 @@ def _confirmed(memory: Memory, scope: Scope, what: Selection, whose: str) -> boo
         conditions = what if isinstance(what, Mapping) else None
         found = sum(len(page.items) for page in pages(memory, scope, None, {"filter": conditions, "limit": 1000}))
     what_goes = f"{output.count(found, 'turn')} of {whose}, with all earlier versions"
-    answer: bool = typer.confirm(output.printable(f"Erase {what_goes}? There is no undo"), err=True)
-    return answer
+    return output.confirmed(f"Erase {what_goes}? There is no undo.")
 
 
 def _show(receipt: Receipt) -> None:

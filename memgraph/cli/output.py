@@ -48,6 +48,15 @@ def note(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 
+def confirmed(question: str) -> bool:
+    """Ask on stderr, so that stdout stays the answer's (`input` and typer's prompts write there); no answer is no."""
+    print(printable(question), "[y/N] ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline()
+    if not sys.stdin.isatty():
+        print(file=sys.stderr)  # nobody's return key ended the line
+    return answer.strip().lower() in ("y", "yes")
+
+
 def error(message: str) -> None:
     """Say in one line what went wrong."""
     note("error: " + " ".join(message.split()))

@@ -35,9 +35,11 @@ def find(connection: apsw.Connection, key: bytes) -> Owner | None:
 
 def ensure(connection: apsw.Connection, key: bytes) -> Owner:
     """Return the owner with this key, made if absent."""
-    connection.execute("insert or ignore into owners(key, secret) values (?, ?)", (key, os.urandom(32)))
     found = find(connection, key)
-    assert found is not None
+    if found is None:
+        connection.execute("insert into owners(key, secret) values (?, ?)", (key, os.urandom(32)))
+        found = find(connection, key)
+        assert found is not None
     return found
 
 

