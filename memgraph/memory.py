@@ -175,7 +175,7 @@ class Memory:
             from memgraph.nodes.remember import write_graph
 
             self._graph = write_graph().compile(checkpointer=False, store=self.store, name="memgraph.add")
-        result = await self._graph.ainvoke({"request": request})
+        result = await self._graph.ainvoke({"request": request}, write_config())
         return cast(Added, result["added"])
 
     add = waiting(aadd)

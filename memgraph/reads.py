@@ -13,12 +13,12 @@ import numpy as np
 from memgraph.core import Core
 from memgraph.embedding import Asked
 from memgraph.errors import EmbedderUnavailable, NotFound
-from memgraph.ledger import filters, owners, traces, turns
-from memgraph.projections.cache import OwnerIndex
+from memgraph.ledger import codec, filters, owners, traces, turns
+from memgraph.projections.cache import Names, OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import Query, analyse
-from memgraph.records import OPEN, ArmScore, Hit, Hits, Trace, from_us
+from memgraph.records import OPEN, ORIGINS, ArmScore, Hit, Hits, Trace, from_us
 from memgraph.scope import Scope, check_id
 from memgraph.uuid7 import as_text, uuid7
 from memgraph.writing.identity import MessagePlace, place_of
@@ -178,22 +178,24 @@ class Reads:
         while at < len(ranking) and len(hits) < ask.limit:
             # One statement an owner where nothing is left out; what is left out is made up for from further down.
             places = range(at, min(at + ask.limit, len(ranking)))
-            for place, row, raw in await self._read_back(found, ranking, places):
-                if raw is None:
+            for place, index, row, turn in await self._read_back(found, ranking, places):
+                if turn is None:
                     drops.append({"row": row, "reason": "erased"})
-                elif not _holds(raw, ask):
-                    drops.append({"id": as_text(raw[0]), "reason": "no longer believed"})
-                elif raw[9] is not None and place_of(raw[9], raw[12]) in ask.leave_out:
-                    drops.append({"id": as_text(raw[0]), "reason": "in the conversation"})
+                    continue
+                names = index.places[turn.place]
+                if not _holds(turn, names[2], ask):
+                    drops.append({"id": as_text(turn.id), "reason": "no longer believed"})
+                elif turn.message_id is not None and place_of(turn.message_id, names[0]) in ask.leave_out:
+                    drops.append({"id": as_text(turn.id), "reason": "in the conversation"})
                 elif len(hits) < ask.limit:
-                    hits.append(_hit(raw, ranking, place))
+                    hits.append(_hit(turn, names, ranking, place))
             at = places.stop
         return hits, drops
 
     async def _read_back(
         self, found: Sequence[OwnerIndex], ranking: Ranking, places: range
-    ) -> list[tuple[int, int, tuple[Any, ...] | None]]:
-        """Return (place, row, raw columns or None) of places in the ranking."""
+    ) -> list[tuple[int, OwnerIndex, int, turns.Found | None]]:
+        """Return (place, index, row, turn if it is there) of places in the ranking."""
         ends = np.cumsum([len(index) for index in found]).tolist()
         homes: list[tuple[int, int, int]] = []
         for place in places:
@@ -201,11 +203,11 @@ class Reads:
             which = next(i for i, end in enumerate(ends) if at < end)
             start = ends[which - 1] if which else 0
             homes.append((place, which, int(found[which].rows[at - start])))
-        by_owner: dict[int, dict[int, tuple[Any, ...]]] = {}
+        by_owner: dict[int, dict[int, turns.Found]] = {}
         for which in {which for _, which, _ in homes}:
             owner, rows = found[which].owner, [row for _, home, row in homes if home == which]
-            by_owner[which] = await self._core.ledger.read(turns.joined, owner, rows)
-        return [(place, row, by_owner[which].get(row)) for place, which, row in homes]
+            by_owner[which] = await self._core.ledger.read(turns.found, owner, rows)
+        return [(place, found[which], row, by_owner[which].get(row)) for place, which, row in homes]
 
     def note_drops(self, trace_id: str, drops: Sequence[dict[str, Any]]) -> None:
         """Add what the budget left out to a trace that was just made (nothing was awaited since)."""
@@ -339,34 +341,33 @@ def _pool(found: Sequence[OwnerIndex]) -> Pool:
     )
 
 
-def _holds(raw: Sequence[Any], ask: Search) -> bool:
-    """Whether a row read back is what the search may return: the ledger's word, whatever an index said."""
-    _, _, said_at, recorded_at, superseded_at = raw[:5]
+def _holds(turn: turns.Found, of_agent: str | None, ask: Search) -> bool:
+    """Whether a turn read back is what the search may return: the ledger's word, whatever an index said."""
     if ask.known_at is None:
-        believed = superseded_at == OPEN
+        believed = turn.superseded_at == OPEN
     else:
-        believed = recorded_at <= ask.known_at < superseded_at
+        believed = turn.recorded_at <= ask.known_at < turn.superseded_at
     agent = ask.scope.agent_id
-    return believed and (ask.as_of is None or said_at <= ask.as_of) and (agent is None or raw[14] in (None, agent))
+    return believed and (ask.as_of is None or turn.said_at <= ask.as_of) and (agent is None or of_agent in (None, agent))
 
 
-def _hit(raw: Sequence[Any], ranking: Ranking, place: int) -> Hit:
-    turn = turns.to_turn(raw)
+def _hit(turn: turns.Found, names: Names, ranking: Ranking, place: int) -> Hit:
+    identity, said_at = as_text(turn.id), from_us(turn.said_at)
     return Hit(
-        id=turn.id,
+        id=identity,
         kind="turn",
-        text=turn.text,
+        text=codec.decode(turn.text),
         speaker=turn.speaker,
         role=turn.role,
-        origin=turn.origin,
-        said_at=turn.said_at,
-        valid_from=turn.said_at,
+        origin=ORIGINS[turn.origin],
+        said_at=said_at,
+        valid_from=said_at,
         valid_to=None,
         score=ranking.scores[place],
-        evidence=(turn.id,),
-        thread_id=turn.thread_id,
-        session_id=turn.session_id,
-        agent_id=turn.agent_id,
+        evidence=(identity,),
+        thread_id=names[0],
+        session_id=names[1],
+        agent_id=names[2],
         message_id=turn.message_id,
         arms={name: ArmScore(*score) for name, score in ranking.arms[place].items()},
         boosts=ranking.boosts[place],

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, cast
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, convert_to_messages
 from langgraph.graph.message import add_messages
+
+# LangGraph's own MessagesState is one of these before Python 3.12: a state may inherit from both.
+from typing_extensions import TypedDict  # noqa: UP035  # see above
 
 from memgraph.errors import NoRecall
 from memgraph.messages import BLOCK_MARK

@@ -62,6 +62,16 @@ def _after_accept(state: WriteState) -> str:
     return "index" if waits else END
 
 
+def write_config(config: RunnableConfig | None = None) -> RunnableConfig:
+    """Return a config in which the write path can run, whatever graph is around it.
+
+    LangGraph hands a graph's durability to those inside it, and with "sync" one without a checkpointer fails: it waits
+    for a checkpoint that it never put. How durable a write is the ledger decides.
+    """
+    config = config or {}
+    return {**config, "configurable": {**config.get("configurable", {}), "__pregel_durability": "async"}}
+
+
 def write_graph() -> StateGraph[WriteState, Any, WriteState, WriteState]:
     """Return the write path: accept -> index."""
     return (
@@ -90,7 +100,7 @@ class Remember(MemoryNode):
             background=self._background,
             cause=run.cause,
         )
-        result = cast(WriteState, await self._graph.ainvoke({"request": request}, run.config))
+        result = cast(WriteState, await self._graph.ainvoke({"request": request}, write_config(run.config)))
         added = result["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
         run.write(
             {

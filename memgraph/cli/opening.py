@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,8 +53,7 @@ def check_folder(path: Path) -> None:
 def _key(file: File, *, confirm: bool) -> str | bytes | None:
     """Return the file's key. Never from an argument, which other users of the machine could read."""
     if file.ask_key:
-        typed: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-        return typed
+        return _typed(confirm=confirm)
     raw = os.environ.get("MEMGRAPH_KEY_HEX")
     if raw:
         try:
@@ -60,3 +61,17 @@ def _key(file: File, *, confirm: bool) -> str | bytes | None:
         except ValueError:
             raise InvalidInput("MEMGRAPH_KEY_HEX must be 64 hexadecimal digits, a raw key of 32 bytes") from None
     return os.environ.get("MEMGRAPH_KEY")  # set but empty is an error of `Memory.open`: a lost key is no plaintext file
+
+
+def _typed(*, confirm: bool) -> str:
+    """Ask for a passphrase at the terminal, unseen; of a new file twice, since a slip would lock it for good."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            typed = getpass.getpass("Passphrase: ")
+            again = getpass.getpass("Once more: ") if confirm else typed
+        except (getpass.GetPassWarning, EOFError):
+            raise typer.BadParameter("needs a terminal; else set MEMGRAPH_KEY", param_hint="--ask-key") from None
+    if typed != again:
+        raise InvalidInput("the two passphrases differ; no file was made")
+    return typed

@@ -58,7 +58,7 @@ def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: 
 
 
 def drop_spare(path: str) -> None:
-    """Remove a file's copy, if a kill left one: the file itself opens, so nobody needs it, and no erasure reaches it."""
+    """Remove a file's copy, if a kill left one: the file itself opens, and no erasure would reach the copy."""
     for ending in (_SPARE, f"{_SPARE}-journal"):
         with suppress(FileNotFoundError):
             os.remove(f"{path}{ending}")
@@ -83,6 +83,8 @@ def _restore(path: str) -> None:
     try:
         os.replace(spare, path)
     except OSError as error:
-        raise StoreUnreadable(f"the key of `{path}` can't be changed, nor the file put back: it is `{spare}`") from error
+        raise StoreUnreadable(
+            f"the key of `{path}` can't be changed, nor the file put back: it is `{spare}`"
+        ) from error
     with suppress(FileNotFoundError):
         os.remove(f"{path}-journal")  # it may hold the rollback that failed; what it holds is in the copy

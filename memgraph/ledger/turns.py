@@ -6,7 +6,7 @@ import array
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import apsw
@@ -23,6 +23,25 @@ _SELECT: Final = (
     " (select r.id from turns r where r.owner = t.owner and r.row = t.replaces), t.text, t.row"
     " from turns t join places p on p.owner = t.owner and p.place = t.place where t.owner = ?"
 )
+
+
+class Found(NamedTuple):
+    """What a hit is made of, as it is stored."""
+
+    row: int
+    id: bytes
+    said_at: int
+    recorded_at: int
+    superseded_at: int
+    role: str
+    speaker: str
+    origin: int
+    message_id: str | None
+    place: int
+    text: bytes
+
+
+_FOUND: Final = f"select {', '.join(Found._fields)} from turns where owner = ? and row in carray(?)"
 
 
 Keys = tuple[bytes | None, bytes | None]
@@ -247,8 +266,16 @@ def carray(rows: Iterable[int]) -> Any:
     return apsw.carray(packed or array.array("q", [-1]))
 
 
+def found(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> dict[int, Found]:
+    """Return turns by row: the join back that every hit passes.
+
+    Without the names of their places, which never change and which the cache holds: a third of the time.
+    """
+    return {row[0]: Found._make(row) for row in connection.execute(_FOUND, (owner, carray(rows)))}
+
+
 def joined(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> dict[int, tuple[Any, ...]]:
-    """Return the raw columns of turns by row: the join back that every hit passes."""
+    """Return the raw columns of turns by row."""
     return {row[17]: row for row in connection.execute(_SELECT + " and t.row in carray(?)", (owner, carray(rows)))}
 
 

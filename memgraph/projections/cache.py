@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import apsw
 
 Ints = NDArray[np.int64]
+Names = tuple[str | None, str | None, str | None]
+"""Thread, session and agent of a place."""
+
 _APPENDED: Final = frozenset({"turns", "index"})
 
 
@@ -45,7 +48,7 @@ class OwnerIndex:
         self.words: NDArray[np.int32] = np.zeros(0, np.int32)
         self.flags: NDArray[np.int32] = np.zeros(0, np.int32)
         self.speakers: list[str] = []
-        self.places: dict[int, tuple[str | None, str | None, str | None]] = {}
+        self.places: dict[int, Names] = {}
         self.postings = ArrayPostings()
         self.vectors = None if dims is None else MatrixVectors(dims)
         self.all_believed = True

@@ -126,7 +126,8 @@ class Pool:
         if machine.any():
             taking_part = np.logical_or.reduceat(machine if order is None else machine[order], starts)[member]
             with_machine[slice(None) if order is None else order] = taking_part
-        question = _where(self.flagged(Flag.QUESTION_ONLY) & ~with_machine, weights.question)
+        idle = ~with_machine | (self.words <= weights.question_words)
+        question = _where(self.flagged(Flag.QUESTION_ONLY) & idle, weights.question)
         reply = _where(machine, weights.reply)
         reply_wanted = np.where(self.flagged(Flag.ASSISTANT), weights.reply_wanted, reply)
         total = length + question

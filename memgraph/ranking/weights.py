@@ -47,6 +47,9 @@ class Weights:
     """The turn only asks [.3/.2, 0]: the answer is worth more. Not in a sitting with an assistant, where questions
     are what the user says."""
 
+    question_words: int = 12
+    """Up to this length a question says nothing of the user to an assistant either: "Where do I live now?"."""
+
     length: float = -0.4
     """For each doubling of a turn's words beyond `length_words` [-.4/-.4, 1.3/1.3]: long texts hold a bit of all."""
 

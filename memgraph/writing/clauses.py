@@ -39,10 +39,12 @@ _FRAME: Final = compiled(
     r"(?: to)?(?: you)?(?: all)?(?: yet)?(?: already)?(?: that)?\b",
     r"^\s*(?:guess what|you know what|did you (?:know|hear)|have you heard|remember)(?: that)?\b",
 )
-_TAG: Final = compiled(
-    rf"[,;\u2013\u2014-]\s*(?:{any_of('can_you would_you')} {any_of('believe imagine')} (?:it|that)|right|eh|you know|ok(?:ay)?"
-    r"|no|yes|remember|you see|who knew|how about (?:you|that)|what about you"
-    rf"|{any_of('isn do don didn haven hasn doesn aren wasn won')}'?t? ?(?:i|it|he|she|they|we|you)(?: think| know)?)\s*\?+\s*$"
+_TAG: Final = re.compile(
+    rf"[,;\u2013\u2014-]\s*(?:{any_of('can_you would_you')} {any_of('believe imagine')} (?:it|that|this)"
+    rf"|{any_of('right eh huh ok okay no yes remember you_know you_see who_knew')}"
+    r"|(?:how|what) about (?:you|that)"
+    rf"|{any_of('is do have did does are was were wo')}(?:n't)? (?:i|it|he|she|they|we|you)(?: think| know| not)?)\s*\?+\s*$",
+    re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"\b(\d{1,4})(?:st|nd|rd|th)\b", re.IGNORECASE)
 

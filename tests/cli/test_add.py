@@ -163,9 +163,7 @@ def test_messages_without_ids_are_all_kept_and_known_when_the_file_comes_again(
     assert len(succeed("add", "--file", other, "--user", "ada", "--db", db, "--json").json["ids"]) == 2
 
 
-def test_a_file_is_checked_whole_before_anything_is_stored(
-    db: Path, tmp_path: Path, say: Say, canary: str
-) -> None:
+def test_a_file_is_checked_whole_before_anything_is_stored(db: Path, tmp_path: Path, say: Say, canary: str) -> None:
     good = json.dumps({"role": "user", "content": say("fine")})
     for bad, what in [
         ("{" + canary, "not JSON"),

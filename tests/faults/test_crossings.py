@@ -56,6 +56,7 @@ def test_any_crossing_of_an_add_may_fail(
 ) -> None:
     said: list[str] = []
     refused = unnoticed = 0
+    reached = True
     crossed: set[str] = set()
     with vfs.open_through(disk, tmp_path / "memory.db", key=key) as memory:
         checkpoint_often(memory)

@@ -136,15 +136,21 @@ def test_when() -> None:
 
 def test_a_question_is_worth_less_where_no_assistant_takes_part() -> None:
     flags = [Flag.QUESTION_ONLY, 0, Flag.QUESTION_ONLY, Flag.ASSISTANT]
-    turns = pool(4, flags=flags, session=[0, 0, 1, 1])
+    turns = pool(4, words=20, flags=flags, session=[0, 0, 1, 1])
     ranking = rank(turns, PLAIN, arm([0.5] * 4), None, limit=4)
     assert ranking.rows == [1, 2, 0, 3]
     assert ranking.boosts == [{}, {}, {"question": WEIGHTS.question}, {"reply": WEIGHTS.reply}]
 
 
+def test_a_short_question_to_an_assistant_is_worth_less_too() -> None:
+    flags = [Flag.QUESTION_ONLY, Flag.ASSISTANT, Flag.QUESTION_ONLY, 0]
+    ranking = rank(pool(4, words=[6, 6, 20, 6], flags=flags), PLAIN, arm([0.5] * 4), None, limit=4)
+    assert ranking.rows == [2, 3, 0, 1]
+
+
 def test_interleaved_sittings_are_told_apart() -> None:
     flags = [Flag.QUESTION_ONLY, Flag.QUESTION_ONLY, 0, Flag.ASSISTANT]
-    ranking = rank(pool(4, flags=flags, session=[1, 0, 1, 0]), PLAIN, arm([0.5] * 4), None, limit=4)
+    ranking = rank(pool(4, words=20, flags=flags, session=[1, 0, 1, 0]), PLAIN, arm([0.5] * 4), None, limit=4)
     assert ranking.rows == [1, 2, 0, 3]
 
 

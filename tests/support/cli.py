@@ -1,14 +1,20 @@
-"""Running the command line in this process, and what it said."""
+"""Running the command line, in this process or in one of its own, and what it said."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from memgraph.cli.app import app
+from support import crash
 
 _LEFT_OUT = ["MEMGRAPH_DB", "MEMGRAPH_USER", "MEMGRAPH_KEY", "MEMGRAPH_KEY_HEX", "MEMGRAPH_DEBUG"]
 
@@ -60,3 +66,32 @@ def succeed(*args: object, input: str | bytes | None = None, **env: str) -> Said
     said = run(*args, input=input, **env)
     assert said.code == 0, (said.code, said.out, said.err)
     return said
+
+
+def _environment(**more: str) -> Mapping[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEMGRAPH_")}
+    return {**kept, "PYTHONPATH": crash.import_path(), "MEMGRAPH_EMBEDDER": "none", **more}
+
+
+def _program(*args: object) -> list[str]:
+    return [sys.executable, "-m", "memgraph.cli", *map(str, args)]
+
+
+def start(*args: object, cwd: Path, **env: str) -> subprocess.Popen[str]:
+    """Start the program in a process of its own, in the folder `cwd`."""
+    return subprocess.Popen(
+        _program(*args),
+        cwd=cwd,
+        env=_environment(**env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def finish(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own to its end."""
+    return subprocess.run(
+        _program(*args), cwd=cwd, env=_environment(**env), capture_output=True, encoding="utf-8", input="", check=False
+    )

@@ -1,0 +1,192 @@
+"""In what mood a clause speaks: plainly, or as a question, a wish, a plan, a joke, about the past, for a time.
+
+The rules know English and are meant to doubt too often rather than too rarely: what is doubted closes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from memgraph.writing.clauses import Clause, unquoted
+from memgraph.writing.patterns import any_of, compiled
+
+Mood = Literal[
+    "",
+    "joke",
+    "question",
+    "quote",
+    "hypothesis",
+    "plan",
+    "past",
+    "temporary",
+    "report",
+    "negated",
+    "other person",
+    "assistant",
+    "untrusted",
+    "not said",
+]
+"""Why a clause does not plainly say something now; "" where it does."""
+
+_UNITS: Final = any_of("day night week weekend fortnight month term semester season summer winter spring autumn bit while")
+_COUNT: Final = any_of(
+    "a an the one two three four five six seven eight nine ten few couple_of another some several \\d+ the_whole the_next"
+)
+_DATES: Final = any_of(
+    "january february march april may june july august september october november december"
+    " monday tuesday wednesday thursday friday saturday sunday"
+)
+
+_JOKE: Final = compiled(
+    rf"\b{any_of('haha+ hehe+ lol lmao rofl jk j/k arr+ arrgh ahoy')}\b",
+    rf"\b{any_of('just only totally obviously clearly merely')} {any_of('joking kidding messing teasing trolling')}\b",
+    rf"\bi(?:'m| am|'d be) {any_of('joking kidding')}\b|\bkidding[!.,]|\bnot really[!.]|\bsaid no one\b|\bapril fool|\bas if[!.]",
+    r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|[;:8][-']?[)PpD](?!\w)",
+    # What nobody is, nowhere anybody lives, nothing anybody marries.
+    rf"\b{any_of('pirate wizard witch unicorn mermaid vampire superhero dragon alien robot emperor hobbit jedi viking ninja')}s?\b",
+    rf"\b(?:cowboy|king|queen|god|goddess|lord|ruler|empress|sultan|supreme leader) of\b"
+    r"|\b(?:on|to|in) (?:the moon|mars|narnia|hogwarts|mordor|atlantis|middle-earth|cloud nine|denial|outer space|orbit)\b",
+    rf"\b(?:full-time|professional|world-class|certified|chief|resident) (?:\w+ )?"
+    rf"{any_of('napper sleeper hermit couch sofa procrastinator hobo layabout worrier lounger biscuit snack cat dog nap')}\b",
+    rf"\b(?:married|engaged|wedded|divorced|dating|divorcing) (?:to )?(?:my|the|this|a|our|to) (?:\w+ ){{0,2}}"
+    rf"{any_of('job work sofa couch bed gym laptop desk phone cat dog sourdough fridge kettle spreadsheet coffee inbox tv pillow')}\b",
+    rf"\b(?:live|living|moved|sleep|sleeping) (?:\w+ )?(?:in|at|on|into|to) (?:my|the|this|our) (?:\w+ )?"
+    rf"{any_of('office gym library lab car kitchen bath airport sofa couch bed fridge studio garage supermarket pub ikea')}\b",
+)
+_FICTION: Final = compiled(
+    rf"\b{any_of('dreamt dreamed nightmare daydream daydreaming')}\b|\b(?:in|had) (?:my|a|the|this) (?:\w+ ){{0,2}}dream\b",
+    rf"\bin (?:my|the|a|this|our) (?:\w+ )?{any_of('game novel story play film movie book show series song campaign musical sketch')}\b",
+    r"\bmy character\b|\brole-?play|\bplaying (?:the )?(?:part|role) of\b|\bthe sims\b|\bd&d\b|\blyrics?\b",
+)
+_HYPOTHESIS: Final = compiled(
+    rf"\b(?:{any_of('would might could should')}(?:n't)?|{any_of('maybe perhaps probably possibly likely ought')})\b",
+    r"(?-i:\bmay\b)|\b(?:almost|nearly|practically|basically|virtually|sort of|kind of|half-?)\b(?! everyone| all)",
+    rf"\b{any_of('tempted considering debating contemplating wondering weighing')}\b|\btoy(?:ing)? with\b|\bfe(?:els?|lt) like\b",
+    r"\bthinking (?:of|about)\b|\bas (?:though|if)\b|\bmight as well\b|\bnot sure\b|\bwere i\b|\blet's say\b|\bin an ideal\b",
+    r"\b(?:i|we|you|he|she|they)'d (?!\w+ed\b|been\b|gone\b|had\b|left\b|sold\b|quit\b|given\b|got\b|become\b|better not\b)",
+)
+_SCOPING: Final = compiled(
+    rf"\bif\b(?! (?:you {any_of('want like need ever are fancy know hear see ask must wonder care')}|only you|that's ok))",
+    rf"\b{any_of('unless imagine imagining suppose supposing wish wishing pretend pretending hypothetically fantasise fantasize')}\b",
+    r"\bwhat if\b|\bin theory\b|\bin another life\b|\bsay (?:i|we)\b|\bpicture (?:it|this|me)\b|\bwere (?:i|we) to\b"
+    r"|\bprovided\b|\bassuming\b|\bin case\b|\bdepends? on\b",
+)
+_PLAN: Final = compiled(
+    rf"\bwon't\b|\b{any_of('will shall gonna wanna tomorrow soon someday eventually intend intends hope hopes hoping hopefully')}\b",
+    r"\w'll\b|\bgoing to (?!the\b|a\b|my\b|[A-Z])|\b(?:one|some) day\b|\babout to\b|\blooking (?:for|at|to|into|forward)\b",
+    rf"\b(?:plan|plans|planned|planning|want|wants|wanted|would like|would love|need|needs|ready|set|due|supposed|trying|try"
+    r"|tried|decided|promised|promise|aim|aiming|dying|hoped|have|has|got|able|free|offered|invited|asked|about|meant|vowed"
+    r"|resolved|swore|time|thought) to \w",
+    rf"\bnext (?:week|weekend|month|year|spring|summer|autumn|fall|winter|term|semester|{_DATES})\b|\bcan't wait\b",
+    r"\b(?:appl(?:y|ied|ying)|interview(?:ed|ing|s)?|an offer|a job offer|shortlisted|in the running|on the waiting list)\b",
+    r"\b(?:once|when|as soon as|the day|the moment|after|before|by the time|until|till) (?:i|we|he|she|they)(?:'m| am|'re| are|'ve| have)?"
+    rf" {any_of('move get start retire finish leave join settle quit sell graduate marry moved retired finished settled')}\b",
+    rf"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?{any_of('moving joining starting leaving quitting selling giving_up stopping switching')}\b",
+    rf"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?{any_of('becoming retiring changing cancelling canceling returning transferring')}\b",
+    r"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?getting (?:\w+ )?(?:married|divorced|engaged|rid|hitched|a new)\b",
+    rf"\b(?:i|we|they) (?:\w+ly )?{any_of('move join start leave begin retire marry sell give_up stop resign switch')}\b",
+)
+_PAST: Final = compiled(
+    r"\bused to\b|\bback (?:then|when|in (?:the|my|19|20|those))|\bin those days\b|\bat the time\b|\bin the old days\b",
+    rf"\b(?:when|while|after|before|where|since) (?:i|we|he|she|they) (?:was|were|lived|worked|studied|had|did)\b",
+    r"\bas an? (?:\w+ )?(?:kid|child|student|teenager|teen|boy|girl|baby|youngster|intern|apprentice|undergraduate)\b",
+    r"\bin my (?:\w+ )?(?:twenties|thirties|forties|youth|childhood|teens|days?|years|past|student|school|first|former)\b",
+    r"\b(?:a (?:decade|lifetime|century)|decades|ages|many years|years(?! old)) (?:ago|back)\b|\blong ago\b|\bonce upon\b",
+    r"\boriginally\b|\bgrew up\b|\bgrowing up\b|\bformerly\b|\bpreviously\b|\bformer\b|\bex-|\bfor a time\b|\bpreviously\b",
+    r"\b(?:i|we|he|she|they) once\b|\bonce (?:lived|worked|owned|had|dated|was|studied)\b|\bat one point\b",
+    r"\b(?:19|20)\d\d\s*(?:to|-|\u2013|until|till|through)\s*(?:19|20)?\d\d\b|\b(?:until|till|in the early|in the late) (?:19|20)\d\d",
+)
+_TEMPORARY: Final = compiled(
+    rf"(?<!been )\bfor (?:just |only |about |around |at least )?(?:{_COUNT} )?(?:\w+ )?{_UNITS}s?\b",
+    rf"\bfor (?:lent|ramadan|advent|the (?:time being|duration|evening|holidays?|moment)|now|{_DATES}|a change|once|charity)\b",
+    r"\b(?:dry|sober) (?:january|july|october|month)\b|\bveganuary\b|\b(?:until|till|'til|through)\b(?! now)",
+    r"\b(?:visit(?:s|ed|ing)?|holidays?|vacation|city break|on leave|layover|conference|workshop|summit|business trip|trip|tour"
+    r"|temporar(?:y|ily)|temp|short[- ]term|crash(?:ed|ing)|(?:house|cat|dog|pet)-?sit\w*|passing through|stint|acting|interim)\b",
+    r"\b(?:staying|stopping|sleeping|kipping) (?:over |here |there )?(?:with|at|in|on)\b|\bsecond(?:ment|ed)\b|\bhoneymoon"
+    r"|\b(?:covering|filling in|standing in|subbing|stepping in|deputising) (?:for|as)?\b|\bmaternity cover\b|\bas a favou?r\b",
+    r"\b(?:hotel|airbnb|hostel|guest ?room|spare room|on loan|borrow\w*|rented? (?:car|a car)|break from|taking a break"
+    r"|paus(?:e|ed|ing)|on hold|at the moment|right now|for practice|tonight|on probation|a trial|as an experiment)\b",
+)
+_THIS: Final = compiled(
+    rf"\b(?:this|all) (?:{any_of('week weekend month summer winter spring autumn fall term semester season year evening')})\b|\btoday\b",
+)
+_CHANGED: Final = compiled(
+    r"\b(?:moved|started|joined|became|become|married|quit|sold|signed|left|stopped|gave|given|died|split|switched|made|turned"
+    r"|went|gone|promoted|retired|resigned|handed|swapped|got|let|cancelled|canceled|settled|relocated|hired|changed|converted"
+    r"|divorced|broke|passed|began|bought|closed|unpacked|finished|finalised|finalized|as of|since|officially)\b",
+)
+_REPORT: Final = re.compile(
+    rf"(?P<who>\b\w+\b)(?:'s| has| have| had| just| always| once| also| still| keeps?| kept)*\s+"
+    rf"(?:{any_of('says said saying thinks thought claims claimed told tells reckons reckoned insists insisted swears swore')}"
+    rf"|{any_of('believes believed assumes assumed jokes joked texted wrote writes announces announced heard suggests suggested')})\b",
+    re.IGNORECASE,
+)
+_HEARSAY: Final = compiled(
+    r"\b(?:apparently|supposedly|allegedly|rumou?rs?|rumou?red|according to|word is|they say|people say|i heard|i hear|gossip|reportedly)\b"
+)
+_ASKS: Final = re.compile(
+    rf"^\s*(?:and |so |or |but |well |hey )?{any_of('should shall could would can do does did is are was were have has had will may')}"
+    rf"(?:n't)? (?:i|we|you|he|she|they|it|the|my)\b",
+    re.IGNORECASE,
+)
+_YEAR: Final = re.compile(r"\b(?:in|since|from|of|during|summer|autumn|spring|winter|way back in|around)\s+((?:19|20)\d\d)\b", re.IGNORECASE)
+_AGO: Final = re.compile(rf"\b(\w+) (year|month|week|day)s? (?:ago|back)\b", re.IGNORECASE)
+_NUMBERS: Final = {
+    word: count
+    for count, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+} | {"a": 1, "an": 1, "last": 1, "few": 3, "couple": 2, "several": 4}
+_DAYS: Final = {"year": 365, "month": 30, "week": 7, "day": 1}
+
+
+def joking(text: str) -> bool:
+    """Tell whether a turn shows that it is not meant, or tells a dream or a story."""
+    plain = unquoted(text)
+    return _JOKE.search(plain) is not None or _FICTION.search(plain) is not None
+
+
+def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> Mood:
+    """Tell in what mood a clause speaks. Negation and the person are looked at elsewhere.
+
+    Args:
+        hearsay: Tells of a word that stands before "says" whether it is somebody whose word counts for nothing here.
+    """
+    said = clause.text
+    scope = clause.before + said
+    if clause.asked or _ASKS.match(said):
+        return "question"
+    if _HYPOTHESIS.search(said) or _SCOPING.search(scope):
+        return "hypothesis"
+    if _PAST.search(said) or _PAST.search(clause.before):
+        return "past"
+    if _PLAN.search(said):
+        return "plan"
+    if _TEMPORARY.search(said) or (_THIS.search(said) and not _CHANGED.search(said)):
+        return "temporary"
+    if _HEARSAY.search(scope) or any(hearsay(found["who"]) for found in _REPORT.finditer(scope)):
+        return "report"
+    return ""
+
+
+def older(clause: Clause, said_at: int, than: int) -> bool:
+    """Tell whether a clause dates what it says before a moment (microseconds UTC): "in 2019", "ten years ago"."""
+    scope = clause.before + clause.text
+    moment = _utc(than)
+    if any(int(found) < moment.year for found in _YEAR.findall(scope)):
+        return True
+    for count, unit in _AGO.findall(scope):
+        number = int(count) if count.isdecimal() and len(count) < 4 else _NUMBERS.get(count.lower(), 0)
+        if number and _utc(said_at) - timedelta(days=number * _DAYS[unit.lower()]) < moment:
+            return True
+    return False
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST: Final = 2_000 * 365 * 86_400 * 1_000_000
+
+
+def _utc(us: int) -> datetime:
+    """Return a time as a datetime, kept within what one can hold with room to subtract."""
+    return _EPOCH + timedelta(microseconds=max(min(us, _LONGEST), -_LONGEST // 3))

@@ -1,0 +1,136 @@
+"""What falls under a word: whoever stopped eating meat also stopped eating chicken wings.
+
+A topic has heads, the words that name all of it, and members. Ending a head ends every member; ending one member
+says nothing of another, nor of the whole: who sold the caravan still has the motorbike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from functools import cache
+from typing import Final
+
+from memgraph.projections.tokenizer import tokenize
+
+_ANIMALS: Final = "animals animal pets pet"
+_MEAT: Final = (
+    "meat flesh chicken wing wings steak beef pork bacon ham sausage sausages burger burgers hamburger lamb mutton turkey"
+    " ribs kebab brisket salami pepperoni mince bolognese schnitzel barbecue bbq duck veal venison chorizo meatball"
+    " meatballs pastrami liver goose poultry prosciutto gammon carnivore drumstick drumsticks wurst bratwurst goulash"
+)
+_FISH: Final = (
+    "fish seafood salmon tuna cod sushi sashimi prawn prawns shrimp mackerel herring sardine sardines anchovy anchovies"
+    " haddock trout lobster crab mussel mussels oyster oysters squid calamari eel halibut kipper kippers ceviche"
+)
+_DAIRY: Final = (
+    "dairy lactose milk cheese yoghurt yogurt brie cheddar mozzarella feta butter cream camembert gouda halloumi"
+    " parmesan milkshake custard"
+)
+_ALCOHOL: Final = (
+    "alcohol booze drinking boozing wine wines beer beers whisky whiskey gin vodka cocktail cocktails pint pints ale ales lager"
+    " stout cider rum prosecco champagne tequila brandy sherry port rioja merlot riesling negroni martini bourbon ipa"
+)
+_COFFEE: Final = "coffee coffees espresso latte cappuccino americano macchiato mocha cortado"
+_CAFFEINE: Final = f"caffeine {_COFFEE} tea matcha cola coke energy redbull"
+_TOBACCO: Final = "tobacco smoking smoke smokes smoker cigarettes cigarette nicotine cigar cigars cigarillo rollups vape vaping vapes pipe fags"
+_GLUTEN: Final = "gluten wheat bread pasta pizza baguette croissant sourdough bagel noodles couscous toast spaghetti"
+_SUGAR: Final = "sugar sweets sweet chocolate cake cakes candy dessert desserts biscuit biscuits cookies doughnut doughnuts fudge toffee"
+_CARS: Final = (
+    "car cars automobile clio golf polo fiesta corolla fiat ford toyota volvo skoda tesla honda civic bmw audi mercedes peugeot"
+    " renault mini mazda hyundai kia nissan micra yaris astra corsa passat citroen opel vauxhall subaru jeep hatchback"
+    " estate saloon convertible twingo panda octavia fabia beetle prius"
+)
+_MOTORBIKES: Final = "motorbike motorcycle motorbikes guzzi vespa ducati harley triumph yamaha kawasaki scooter moped"
+_BIKES: Final = "bike bikes bicycle bicycles brompton tandem roadbike ebike"
+_DOGS: Final = (
+    "dog dogs puppy pup spaniel labrador terrier greyhound collie dachshund beagle poodle retriever whippet corgi husky"
+    " alsatian setter lurcher pug bulldog rottweiler dalmatian"
+)
+_CATS: Final = "cat cats kitten kittens tabby siamese tomcat tortoiseshell ragdoll"
+_PHONES: Final = "phone mobile smartphone pixel iphone galaxy fairphone nokia oneplus motorola xiaomi huawei samsung"
+_LAPTOPS: Final = "laptop computer pc macbook thinkpad chromebook notebook imac"
+
+_TOPICS: Final[tuple[tuple[str, str], ...]] = (
+    ("meat", _MEAT),
+    ("poultry", "chicken wing wings turkey duck goose drumstick drumsticks"),
+    ("fish seafood", _FISH),
+    ("dairy lactose", _DAIRY),
+    ("eggs egg", "egg eggs omelette omelettes frittata quiche shakshuka"),
+    ("alcohol booze boozing drinking", _ALCOHOL),
+    ("wine wines", "wine rioja merlot riesling prosecco champagne malbec chianti"),
+    ("beer beers", "beer ale ales lager stout ipa pint pints pilsner"),
+    ("coffee", _COFFEE),
+    ("caffeine", _CAFFEINE),
+    ("tobacco smoking cigarettes cigarette nicotine smoke", _TOBACCO),
+    ("vaping", "vape vaping vapes"),
+    ("gluten wheat", _GLUTEN),
+    ("sugar sweets", _SUGAR),
+    ("car cars", _CARS),
+    ("motorbike motorcycle", _MOTORBIKES),
+    ("bike bicycle cycling", f"{_BIKES} cycling cycle cycles cyclist"),
+    ("vehicle vehicles driving", f"{_CARS} {_MOTORBIKES} van caravan campervan"),
+    ("dog dogs puppy", _DOGS),
+    ("cat cats kitten", _CATS),
+    (_ANIMALS, f"{_ANIMALS} {_DOGS} {_CATS} tortoise hamster rabbit parrot budgie goldfish gerbil guinea ferret pony horse hens"),
+    ("phone mobile smartphone", _PHONES),
+    ("laptop computer pc", _LAPTOPS),
+    ("running jogging run", "running run runs runner jog jogs jogging marathon parkrun 5k 10k"),
+    ("gym", "gym weights weightlifting treadmill crossfit deadlift deadlifts squats bench spinning"),
+    (
+        "sport sports exercise exercising",
+        "sport sports football tennis squash badminton running run jogging gym swimming cycling rugby basketball volleyball"
+        " hockey cricket climbing rowing crossfit boxing judo karate golf handball netball",
+    ),
+    ("social", "twitter instagram facebook tiktok snapchat mastodon bluesky linkedin reddit"),
+    ("gaming games", "gaming games fortnite minecraft playstation xbox nintendo warcraft"),
+    ("gambling betting", "gambling betting poker casino bets roulette lottery"),
+    ("television tv", "television tv telly netflix series"),
+)
+
+_OF_ATTRIBUTE: Final[dict[str, str]] = {
+    "employer": "job work post position employment company firm",
+    "occupation": "job profession trade career",
+    "residence": "flat house apartment place home town city",
+    "partner": "relationship marriage engagement partner husband wife boyfriend girlfriend",
+    "marital_status": "relationship marriage engagement husband wife boyfriend girlfriend",
+    "study": "course degree university uni college school studies studying",
+    "medication": "pills tablets medication meds medicine",
+    "religion": "faith religion church",
+}
+
+IMPLIED: Final[dict[str, str]] = {
+    "vegan": "meat fish dairy egg",
+    "vegetarian": "meat fish",
+    "veggie": "meat fish",
+    "pescatarian": "meat",
+    "teetotal": "alcohol",
+    "sober": "alcohol",
+}
+"""What somebody no longer takes who says that they became one of these."""
+
+
+@cache
+def _topics() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    return tuple((frozenset(tokenize(heads)), frozenset(tokenize(f"{heads} {members}"))) for heads, members in _TOPICS)
+
+
+@cache
+def _heads(attribute: str) -> frozenset[str]:
+    return frozenset(tokenize(_OF_ATTRIBUTE.get(attribute, "")))
+
+
+def covers(word: str, about: AbstractSet[str]) -> bool:
+    """Tell whether a stem names a topic under which one of the stems of a fact falls."""
+    return any(word in heads and not members.isdisjoint(about) for heads, members in _topics())
+
+
+def names(word: str, attribute: str) -> bool:
+    """Tell whether a stem names the value of an attribute in general: "my job" of an employer."""
+    return word in _heads(attribute)
+
+
+def related(one: AbstractSet[str], other: AbstractSet[str]) -> bool:
+    """Tell whether two sets of stems meet, or fall under one topic."""
+    return not one.isdisjoint(other) or any(
+        not members.isdisjoint(one) and not members.isdisjoint(other) for _, members in _topics()
+    )

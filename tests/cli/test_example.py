@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import checkout
+from memgraph import Memory, Scope
+from support import crash
+
+
+@pytest.mark.checkout
+def test_the_small_agent_remembers_across_threads(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(checkout.ROOT / "examples" / "agent.py")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": crash.import_path()},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    friday = done.stdout.partition("<memory>")[2]
+    assert '"I moved from Oslo to Lisbon last week."' in friday
+    assert friday.rstrip().endswith("Where do I live now?\nIn Lisbon, since last week.")
+    with Memory.open(tmp_path / "memory.db") as memory:
+        assert [turn.thread_id for turn in memory.list(Scope("ada")).items] == ["monday"] * 2 + ["friday"] * 2

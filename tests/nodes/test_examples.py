@@ -1,0 +1,58 @@
+"""The two examples that are the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from langgraph.graph import START, StateGraph
+
+from memgraph import Memory, MemoryContext, MemoryState, with_memory
+from memgraph.nodes import remember, retrieve
+from support.fakes import HashEmbeddings, ScriptedChatModel
+
+
+async def test_the_graph(tmp_path: Path) -> None:
+    llm = ScriptedChatModel.of("Lisbon is lovely.", "You live in Lisbon.")
+
+    async def agent(state: MemoryState) -> dict[str, object]:
+        return {"messages": [await llm.ainvoke(with_memory(state))]}
+
+    async with Memory.open(tmp_path / "memory.db", model=llm, embedder=HashEmbeddings()) as memory:
+        graph = (
+            StateGraph(MemoryState, context_schema=MemoryContext)
+            .add_sequence([("retrieve", retrieve()), ("agent", agent), ("remember", remember())])
+            .add_edge(START, "retrieve")
+            .compile(store=memory.store, checkpointer=memory.checkpointer)
+        )
+        await graph.ainvoke(
+            {"messages": [("user", "I moved from Oslo to Lisbon last week.")]},
+            {"configurable": {"thread_id": "monday"}},
+            context=MemoryContext(user_id="ada"),
+        )
+        hits = await memory.asearch("where does Ada live", MemoryContext(user_id="ada"))
+        assert {hit.text for hit in hits} == {"I moved from Oslo to Lisbon last week.", "Lisbon is lovely."}
+        for hit in hits:
+            assert hit.valid_from.utcoffset() is not None
+            assert isinstance(hit.score, float)
+            assert hit.evidence == (hit.id,)
+
+        await graph.ainvoke(
+            {"messages": [("user", "Where did I move to?")]},
+            {"configurable": {"thread_id": "tuesday"}},
+            context=MemoryContext(user_id="ada"),
+        )
+    block, question = llm.calls[1]  # another thread: what it knows of the first one it was told by memory
+    assert "I moved from Oslo to Lisbon last week." in block.text
+    assert question.text == "Where did I move to?"
+
+
+def test_the_sync_face(tmp_path: Path) -> None:
+    """What exists of the second example so far: the handle in a `with`, and its plain methods."""
+    ada = MemoryContext(user_id="ada")
+    with Memory.open(tmp_path / "memory.db", model="openai:gpt-4.1-mini", embedder=HashEmbeddings()) as memory:
+        memory.add([("user", "I'm allergic to nuts.")], ada, thread_id="1", background=True)
+        memory.settle()
+        [hit] = memory.search("what is she allergic to", ada)
+        assert hit.text == "I'm allergic to nuts."
+        assert memory.store.memory is memory
+        assert memory.checkpointer is memory.checkpointer
