@@ -196,8 +196,9 @@ def emit(benchmark: str, rows: Sequence[dict[str, Any]], notes: Sequence[str], *
             lines.append(((*head, *cells, *tail) if i == 0 else ("", "", "", *cells, "", "")))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
-        cells = [cell.ljust(w) if i in (0, 3, 8) else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))]
-        print("  ".join(cells).rstrip())
+        padded = zip(line, widths, (True, False, False, True, False, False, False, False, True, True), strict=True)
+        cells_of_line = [cell.ljust(width) if left else cell.rjust(width) for cell, width, left in padded]
+        print("  ".join(cells_of_line).rstrip())
     for note in notes:
         print(f"  {note}")
 

@@ -23,7 +23,7 @@ THREAD: Final = 20
 SPEAKERS: Final = ("Ada", "Ben")
 BEGIN: Final = datetime(2023, 1, 1, 9, tzinfo=UTC)
 
-_POOL: Final = 4_096
+_POOL: Final = 256
 _SYLLABLES: Final = tuple(c + v for c in "bdfgklmnprtvz" for v in "aiou")
 _FRAMES: Final = (
     "{}",

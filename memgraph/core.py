@@ -62,6 +62,13 @@ class Core:
             return None
         return self.recipe, self.embedder.dims
 
+    def learn_dims(self, connection: apsw.Connection) -> None:
+        """Look whether another process has made the first vectors meanwhile, which tell their dimension."""
+        if self.embedder is not None and self.embedder.dims is None:
+            stored = indexes.embedder(connection)
+            if stored is not None and stored[0] == self.recipe:
+                self.embedder.dims = stored[2]
+
     def adopt(self, embedder: Embedder) -> None:
         """Take an embedder, whose name must be the one stored with the data if there is any.
 

@@ -83,9 +83,7 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
     return await core.ledger.write(write, durable=True)
 
 
-async def erase(
-    core: Core, selection: Selection, scope: Scope, forget: Callable[[set[str]], None]
-) -> Receipt:
+async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable[[set[str]], None]) -> Receipt:
     """Remove turns physically.
 
     Args:

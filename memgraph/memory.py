@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import Context
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -175,8 +176,10 @@ class Memory:
             from memgraph.nodes.remember import write_graph
 
             self._graph = write_graph().compile(checkpointer=False, store=self.store, name="memgraph.add")
-        result = await self._graph.ainvoke({"request": request}, write_config())
-        return cast(Added, result["added"])
+        # In a context of its own: inside somebody's node LangGraph would run it as a part of the graph around it, with
+        # that graph's store, which may be another memory's.
+        work = asyncio.get_running_loop().create_task(self._graph.ainvoke({"request": request}), context=Context())
+        return cast(Added, (await work)["added"])
 
     add = waiting(aadd)
 

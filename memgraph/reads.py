@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -14,7 +15,7 @@ from memgraph.core import Core
 from memgraph.embedding import Asked
 from memgraph.errors import EmbedderUnavailable, NotFound
 from memgraph.ledger import codec, filters, owners, traces, turns
-from memgraph.projections.cache import Names, OwnerIndex
+from memgraph.projections.cache import OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import Query, analyse
@@ -59,12 +60,30 @@ class Search:
     leave_out: frozenset[MessagePlace] = frozenset()
 
 
+@dataclass(slots=True)
+class _Unwritten:
+    """A trace that waits to be written."""
+
+    owner_key: bytes
+    id: UUID
+    at: int
+    arms: dict[str, int]
+    degraded: dict[str, str]
+    hits: Sequence[Hit]
+    drops: list[dict[str, Any]]
+
+    def body(self) -> dict[str, Any]:
+        """Return what is stored: ids, ranks and scores, no text."""
+        hits = [explain(place, hit) for place, hit in enumerate(self.hits, 1)]
+        return {"arms": self.arms, "degraded": self.degraded, "hits": hits, "drops": self.drops}
+
+
 class Reads:
     """Searches and their traces, on the host's loop."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._unwritten: list[tuple[bytes, bytes, int, dict[str, Any]]] = []
+        self._unwritten: list[_Unwritten] = []
         self._timer: asyncio.TimerHandle | None = None
         self._threads: dict[str, bytes] = {}
 
@@ -73,13 +92,14 @@ class Reads:
         core = self._core
         until = asyncio.get_running_loop().time() + ask.deadline
         scopes = [ask.scope, ask.scope.team()] if ask.include_shared and not ask.scope.is_shared else [ask.scope]
-        loaded = await core.ledger.read(self._load, scopes, patience=ask.deadline)
+        keys = [core.owner_key(scope) for scope in scopes]
+        loaded = await core.ledger.read(self._load, keys, patience=ask.deadline)
         now = core.clock()
         trace_id = uuid7(now)
-        label, seq = core.owner_label(scopes[0]), loaded[0][1] if loaded and loaded[0][0] is not None else 0
+        label, seq = keys[0].hex(), loaded[0][1] if loaded and loaded[0][0] is not None else 0
         found = [index for index, _ in loaded if index is not None and len(index)]
         if not found or not ask.text.strip():
-            self._trace(scopes[0], trace_id, now, {"arms": {}, "degraded": {}, "hits": [], "drops": []})
+            self._trace(_Unwritten(keys[0], trace_id, now, {}, {}, [], []))
             return Hits([], trace_id=str(trace_id), degraded={}, owner=label, seq=seq), None
         pool = _pool(found)
         query = analyse(ask.text, speakers=pool.speakers, now_us=ask.as_of if ask.as_of is not None else now)
@@ -93,23 +113,21 @@ class Reads:
         ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible)
         hits, drops = await self._join(found, ranking, ask)
         arms = {"dense": dense, "lexical": lexical}
-        body = {
-            "arms": {name: len(pool) for name, arm in arms.items() if arm is not None},
-            "degraded": degraded,
-            "hits": [explain(i, hit) for i, hit in enumerate(hits, 1)],
-            "drops": drops,
-        }
-        self._trace(scopes[0], trace_id, now, body)
+        took_part = {name: len(pool) for name, arm in arms.items() if arm is not None}
+        self._trace(_Unwritten(keys[0], trace_id, now, took_part, degraded, hits, drops))
         return Hits(hits, trace_id=str(trace_id), degraded=degraded, owner=label, seq=seq), query
 
-    def _load(self, connection: apsw.Connection, scopes: Sequence[Scope]) -> list[tuple[OwnerIndex | None, int]]:
+    def _load(self, connection: apsw.Connection, keys: Sequence[bytes]) -> list[tuple[OwnerIndex | None, int]]:
         loaded: list[tuple[OwnerIndex | None, int]] = []
-        for scope in scopes:
-            head = owners.head(connection, self._core.owner_key(scope))
-            if head is None:
-                loaded.append((None, 0))
-            else:
-                loaded.append((self._core.cache.get(connection, *head, self._core.vectors), head[1]))
+        with connection:  # one snapshot: what others commit meanwhile belongs to none of it
+            self._core.learn_dims(connection)
+            for key in keys:
+                head = owners.head(connection, key)
+                if head is None:
+                    loaded.append((None, 0))
+                else:
+                    # A view of it as it is now: while this search waits for the encoder, another may append to it.
+                    loaded.append((copy(self._core.cache.get(connection, *head, self._core.vectors)), head[1]))
         return loaded
 
     async def _dense(
@@ -132,7 +150,9 @@ class Reads:
         if pending:
             degraded["dense"] = f"pending {pending}"
         scores = [
-            index.vectors.scores(vector) if index.vectors is not None else np.full(len(index), np.nan, np.float32)
+            np.full(len(index), np.nan, np.float32)
+            if index.vectors is None
+            else index.vectors.scores(vector)[: len(index)]
             for index in found
         ]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
@@ -211,15 +231,15 @@ class Reads:
 
     def note_drops(self, trace_id: str, drops: Sequence[dict[str, Any]]) -> None:
         """Add what the budget left out to a trace that was just made (nothing was awaited since)."""
-        identity = UUID(trace_id).bytes
-        for _, waiting, _, body in reversed(self._unwritten):
-            if waiting == identity:
-                body["drops"] = [*body["drops"], *drops]
+        identity = UUID(trace_id)
+        for trace in reversed(self._unwritten):
+            if trace.id == identity:
+                trace.drops += drops
                 return
 
-    def _trace(self, scope: Scope, identity: UUID, at: int, body: dict[str, Any]) -> None:
+    def _trace(self, trace: _Unwritten) -> None:
         """Put a trace aside, to be written when nobody waits."""
-        self._unwritten.append((self._core.owner_key(scope), identity.bytes, at, body))
+        self._unwritten.append(trace)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_TRACE_BATCH_S, self.flush)
 
@@ -230,11 +250,12 @@ class Reads:
         self._timer = None
         batch, self._unwritten = self._unwritten, []
         if batch:
-            self._core.ledger.submit(traces.put, batch)
+            # Spelled out on the writer's thread, one after another.
+            self._core.ledger.submit(traces.put, ((t.owner_key, t.id.bytes, t.at, t.body()) for t in batch))
 
     def forget(self, ids: set[str]) -> None:
         """Drop unwritten traces that name erased turns."""
-        self._unwritten = [trace for trace in self._unwritten if not traces.names(trace[3], ids)]
+        self._unwritten = [trace for trace in self._unwritten if not traces.names(trace.body(), ids)]
 
     async def check_thread(self, thread_id: str | None, scope: Scope, *, patience: float) -> None:
         """Refuse to read in a thread that belongs to somebody else; claim one that is nobody's, off the search's path.
@@ -275,15 +296,15 @@ class Reads:
         """
         key = self._core.owner_key(scope)
         try:
-            identity = UUID(trace_id).bytes
+            identity = UUID(trace_id)
         except (ValueError, AttributeError, TypeError):
             raise NotFound("no such trace in this scope") from None
-        if any(waiting[1] == identity for waiting in self._unwritten):
+        if any(waiting.id == identity for waiting in self._unwritten):
             self.flush()
 
         def look(connection: apsw.Connection) -> tuple[int, dict[str, Any]] | None:
             head = owners.head(connection, key)
-            return None if head is None else traces.get(connection, head[0], identity)
+            return None if head is None else traces.get(connection, head[0], identity.bytes)
 
         # On the writer, behind what was just handed to it.
         found = await self._core.ledger.write(look)
@@ -348,10 +369,12 @@ def _holds(turn: turns.Found, of_agent: str | None, ask: Search) -> bool:
     else:
         believed = turn.recorded_at <= ask.known_at < turn.superseded_at
     agent = ask.scope.agent_id
-    return believed and (ask.as_of is None or turn.said_at <= ask.as_of) and (agent is None or of_agent in (None, agent))
+    return (
+        believed and (ask.as_of is None or turn.said_at <= ask.as_of) and (agent is None or of_agent in (None, agent))
+    )
 
 
-def _hit(turn: turns.Found, names: Names, ranking: Ranking, place: int) -> Hit:
+def _hit(turn: turns.Found, names: owners.Place, ranking: Ranking, place: int) -> Hit:
     identity, said_at = as_text(turn.id), from_us(turn.said_at)
     return Hit(
         id=identity,

@@ -276,6 +276,7 @@ class Writes:
         embedder, recipe = core.embedder, core.recipe
         assert embedder is not None
         assert recipe is not None
+        await core.ledger.read(core.learn_dims)
         wanted = await core.ledger.read(indexes.to_embed, owner, rows)
         needed = {row for row, _, _ in wanted} | {before for _, before, _ in wanted if before is not None}
         texts = await core.ledger.read(turns.texts, owner, sorted(needed))

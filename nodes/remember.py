@@ -62,13 +62,12 @@ def _after_accept(state: WriteState) -> str:
     return "index" if waits else END
 
 
-def write_config(config: RunnableConfig | None = None) -> RunnableConfig:
+def _write_config(config: RunnableConfig) -> RunnableConfig:
     """Return a config in which the write path can run, whatever graph is around it.
 
     LangGraph hands a graph's durability to those inside it, and with "sync" one without a checkpointer fails: it waits
     for a checkpoint that it never put. How durable a write is the ledger decides.
     """
-    config = config or {}
     return {**config, "configurable": {**config.get("configurable", {}), "__pregel_durability": "async"}}
 
 
@@ -100,7 +99,7 @@ class Remember(MemoryNode):
             background=self._background,
             cause=run.cause,
         )
-        result = cast(WriteState, await self._graph.ainvoke({"request": request}, write_config(run.config)))
+        result = cast(WriteState, await self._graph.ainvoke({"request": request}, _write_config(run.config)))
         added = result["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
         run.write(
             {

@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from langgraph.graph import START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
 from memgraph import Memory, MemoryContext, Scope, with_memory
 from memgraph.ledger import writer
@@ -24,9 +22,10 @@ from memgraph.state import MemoryState
 from support import crash
 from support.fakes import HashEmbeddings
 from support.fixtures import OpenMemory
-from support.memories import ADA, found, in_threads, query, texts
+from support.memories import ADA, chain, found, in_threads, query, texts
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
+Graph = Any
+"""A compiled graph."""
 
 MATRIX = {
     "test_matrix[invoke]",
@@ -43,11 +42,12 @@ def agent(state: MemoryState) -> dict[str, Any]:
 
 
 def build(memory: Memory) -> Graph:
-    return (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_sequence([("retrieve", retrieve()), ("agent", agent), ("remember", remember())])
-        .add_edge(START, "retrieve")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
+    return chain(
+        ("retrieve", retrieve()),
+        ("agent", agent),
+        ("remember", remember()),
+        store=memory.store,
+        checkpointer=memory.checkpointer,
     )
 
 
@@ -193,10 +193,19 @@ def test_one_owners_turns_from_many_threads(open_memory: OpenMemory) -> None:
     in_threads(8, lambda n: [memory.add(f"Thread {n}, turn {m}.", ADA) for m in range(10)])
     said = texts(memory)
     assert len(said) == len(set(said)) == 80
-    seqs = [seq for (seq,) in query(memory, "select c.seq from commits c join owners o using (owner) where o.key = ?", memory.core.owner_key(ADA))]
+    seqs = [
+        seq
+        for (seq,) in query(
+            memory,
+            "select c.seq from commits c join owners o using (owner) where o.key = ?",
+            memory.core.owner_key(ADA),
+        )
+    ]
     assert sorted(seqs) == list(range(1, len(seqs) + 1))
     for n in range(8):  # each thread's own order is kept
-        assert [text for text in said if text.startswith(f"Thread {n},")] == [f"Thread {n}, turn {m}." for m in range(10)]
+        assert [text for text in said if text.startswith(f"Thread {n},")] == [
+            f"Thread {n}, turn {m}." for m in range(10)
+        ]
 
 
 def test_the_same_message_from_many_threads_is_one_turn(open_memory: OpenMemory) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from memgraph import Memory, Scope
+from memgraph import Memory, MemoryContext, Scope
 from memgraph.nodes import retrieve
-from memgraph.state import MemoryState
-from langgraph.graph import START, StateGraph
-from memgraph import MemoryContext
 from support.fakes import HashEmbeddings
 from support.fixtures import OpenMemory
-from support.memories import ADA, statements, written
+from support.memories import ADA, chain, statements, written
 
 MOST = 6
 """SQL statements a search."""
@@ -76,12 +75,7 @@ def test_a_search_writes_nothing_before_it_answers(memory: Memory) -> None:
 
 
 def test_sql_statements_of_a_node(memory: Memory) -> None:
-    graph = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_node("retrieve", retrieve())
-        .add_edge(START, "retrieve")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
-    )
+    graph = chain(("retrieve", retrieve()), store=memory.store, checkpointer=memory.checkpointer)
     run = {"configurable": {"thread_id": "t"}}
     graph.invoke({"messages": [("user", "figs")]}, run, context=MemoryContext("ada"))
     with statements(memory) as seen:
@@ -140,20 +134,26 @@ def test_an_add_of_nothing_new_commits_nothing_durably(memory: Memory) -> None:
 
 def test_waiting_adds_share_a_commit(memory: Memory) -> None:
     """The writer groups what waits: 16 users who add at once cost far less than 16 commits that reach the disk."""
-    import threading
-
     gate = threading.Event()
     memory.core.ledger.submit(lambda c: gate.wait(30))
     with_threads = [
-        threading.Thread(target=lambda n=n: memory.add(f"Number {n}.", Scope(f"u{n}"), background=True))
+        threading.Thread(target=memory.add, args=(f"Number {n}.", Scope(f"u{n}")), kwargs={"background": True})
         for n in range(16)
     ]
     seen: list[str] = []
+
+    def note(_: object, sql: str, __: object) -> bool:
+        seen.append(sql)
+        return True
+
     for thread in with_threads:
         thread.start()
-    while memory.core.ledger.writer._queue.qsize() < 16:  # pyright: ignore[reportPrivateUsage]  # that all wait is the point
-        pass
-    memory.core.ledger.writer._connection.exec_trace = lambda _, sql, __: seen.append(sql) is None  # pyright: ignore[reportPrivateUsage]  # its thread waits at the gate
+    writer = memory.core.ledger.writer
+    while writer._queue.qsize() < 16:  # pyright: ignore[reportPrivateUsage]  # that all wait is the point
+        gate.wait(0.001)
+    connection = writer._connection  # pyright: ignore[reportPrivateUsage]  # its thread waits at the gate
+    assert connection is not None
+    connection.exec_trace = note
     gate.set()
     for thread in with_threads:
         thread.join(30)

@@ -61,11 +61,15 @@ class Counter:
     forever = waiting(aforever)
 
 
+async def nothing() -> None:
+    """Do nothing."""
+
+
 @pytest.fixture
 def counter() -> Iterator[Counter]:
     made = Counter()
     yield made
-    made.host.stop()
+    made.host.stop(nothing())
 
 
 def test_both_faces_run_one_body_on_the_hosts_thread(counter: Counter) -> None:

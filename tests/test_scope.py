@@ -125,9 +125,7 @@ def test_an_id_is_taken_unchanged_or_refused(value: str) -> None:
 
 
 IDS = st.text(st.sampled_from("ab%_*./\\'\" \u00e5\u0430"), min_size=1, max_size=4).filter(accepted)
-OWNERS = st.builds(lambda org, project, user: Scope(user, org, project), IDS, IDS, IDS) | st.builds(
-    Scope.shared, IDS, IDS
-)
+OWNERS = st.builds(Scope, IDS, IDS, IDS) | st.builds(Scope.shared, IDS, IDS)
 
 
 @given(OWNERS, OWNERS)
@@ -241,7 +239,8 @@ def test_a_weaker_source_fills_what_a_stronger_one_leaves_open() -> None:
 
 
 def test_nobody_names_a_user() -> None:
-    for context in (None, {}, SimpleNamespace(other=1)):
+    contexts: list[object] = [None, {}, SimpleNamespace(other=1)]
+    for context in contexts:
         with pytest.raises(InvalidScope, match=r"no user_id: .*context_schema=MemoryContext.*configurable"):
             claim(context=context, thread_id="t")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
 
 from memgraph import with_memory
 from memgraph.errors import NoRecall
@@ -16,11 +16,15 @@ from memgraph.messages import BLOCK_MARK, read
 from memgraph.state import MemoryState, Recalled, merge_marks, state_value
 from support.fixtures import Say
 
+Mark = dict[str, int] | None
 MARKS = st.none() | st.dictionaries(st.sampled_from("abc"), st.integers(0, 9))
 
 
-def state(text: str, *messages: AnyMessage) -> MemoryState:
-    return {"messages": [*messages], "recalled": Recalled(text=text, ids=[], degraded={}, trace_id="")}
+def state(text: str, *messages: BaseMessage) -> MemoryState:
+    return {
+        "messages": cast("list[AnyMessage]", [*messages]),
+        "recalled": Recalled(text=text, ids=[], degraded={}, trace_id=""),
+    }
 
 
 def test_the_block_stands_directly_before_the_last_user_message() -> None:
@@ -58,15 +62,18 @@ def test_the_state_itself_is_left_alone() -> None:
     assert [m.content for m in before["messages"]] == ["one"]
 
 
-@pytest.mark.parametrize("form", [dict, lambda value: SimpleNamespace(**value)])
+@pytest.mark.parametrize("form", [dict, SimpleNamespace])
 def test_a_state_may_be_an_object(form: Any) -> None:
-    given_state = form(state("known", HumanMessage("one")))
+    given_state = form(**state("known", HumanMessage("one")))
     assert [m.content for m in with_memory(given_state)] == ["known", "one"]
     assert state_value(given_state, "absent") is None
 
 
 def test_messages_may_be_in_any_form_of_langchains() -> None:
-    raw = {"messages": [("user", "one"), {"role": "assistant", "content": "two"}, "three"], "recalled": state("k")["recalled"]}  # type: ignore[typeddict-item]  # as a graph without a reducer holds them
+    raw = {
+        "messages": [("user", "one"), {"role": "assistant", "content": "two"}, "three"],
+        "recalled": {"text": "k"},
+    }
     assert [m.content for m in with_memory(raw)] == ["one", "two", "k", "three"]
 
 
@@ -77,7 +84,7 @@ def test_without_a_recall_the_error_names_the_state_to_declare(given_state: Any,
 
 
 @given(MARKS, MARKS, MARKS)
-def test_marks_join_in_any_order(a: Any, b: Any, c: Any) -> None:
+def test_marks_join_in_any_order(a: Mark, b: Mark, c: Mark) -> None:
     assert merge_marks(a, b) == merge_marks(b, a)
     assert merge_marks(merge_marks(a, b), c) == merge_marks(a, merge_marks(b, c))
     assert merge_marks(a, a) == (a or {})

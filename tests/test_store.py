@@ -21,17 +21,17 @@ def test_it_is_one_store_and_carries_the_memory(open_memory: OpenMemory) -> None
     assert memory.store.memory is memory
 
 
-@pytest.mark.parametrize(
-    ("call", "name"),
-    [
-        (lambda store, text: store.put(("ada",), "k", {"text": text}), "PutOp"),
-        (lambda store, text: store.get(("ada",), "k"), "GetOp"),
-        (lambda store, text: store.search(("ada",), query=text), "SearchOp"),
-        (lambda store, text: store.list_namespaces(), "ListNamespacesOp"),
-        (lambda store, text: store.delete(("ada",), "k"), "PutOp"),
-        (lambda store, text: store.batch([]), "no operation"),
-    ],
-)
+CALLS: list[tuple[Callable[[Any, str], object], str]] = [
+    (lambda store, text: store.put(("ada",), "k", {"text": text}), "PutOp"),
+    (lambda store, text: store.get(("ada",), "k"), "GetOp"),
+    (lambda store, text: store.search(("ada",), query=text), "SearchOp"),
+    (lambda store, text: store.list_namespaces(), "ListNamespacesOp"),
+    (lambda store, text: store.delete(("ada",), "k"), "PutOp"),
+    (lambda store, text: store.batch([]), "no operation"),
+]
+
+
+@pytest.mark.parametrize(("call", "name"), CALLS)
 def test_every_operation_is_refused_with_what_to_use(
     call: Callable[[Any, str], Any], name: str, open_memory: OpenMemory, say: Say
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
@@ -23,6 +22,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         print(f"langgraph-memory-nodes {version('langgraph-memory-nodes')}")
         raise typer.Exit
 

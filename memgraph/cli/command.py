@@ -88,8 +88,8 @@ def _guarded(work: Callable[[], None]) -> None:
 def _close_stdout() -> None:
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # pragma: no cover - a stdout without a descriptor has no pipe that breaks
-        return
+    except (OSError, ValueError):
+        return  # it has no descriptor
 
 
 class _ToStderr(logging.Handler):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -62,6 +61,8 @@ def demo(
 
 
 def _run(path: Path, embedder: str, view: View, *, kept: bool) -> None:
+    import asyncio
+
     began = time.perf_counter()
     view.begin(path, kept=kept)
     asyncio.run(_talk(path, embedder, view))

@@ -8,6 +8,7 @@ It prints one JSON line an answer.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from datetime import datetime
@@ -17,8 +18,11 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, ConfigDict
 
 from memgraph import Memory, MemoryContext
+from memgraph.cli import output
+from memgraph.cli.command import FAILED, INTERRUPTED
 from memgraph.cli.demo_agent import QUESTIONS, USER, Quoter, agent_graph
 from memgraph.cli.opening import embedder_argument
+from memgraph.errors import AgentMemoryError
 
 THREAD: Final = "later"
 
@@ -108,5 +112,18 @@ async def _found(memory: Memory, context: MemoryContext, recalled: Any) -> list[
     return found
 
 
+def main(path: str, embedder: str) -> int:
+    """Run the half as a program; returns its exit code. What could go wrong was said by the other half already."""
+    logging.getLogger("memgraph").addHandler(logging.NullHandler())
+    try:
+        asyncio.run(recall(path, embedder))
+    except AgentMemoryError as error:
+        output.error(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(recall(sys.argv[1], sys.argv[2]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,7 @@ class View:
             path = "demo.db"
         else:
             self._say("The file is kept. Look into it:")
-            lines, path = [], str(self._kept)
+            lines, path = [], shlex.quote(str(self._kept))
         lines += [
             f'memgraph search "who looks after the buoys" --user maren --db {path} --why',
             f"memgraph list --user maren --db {path} --speaker Assistant",
@@ -133,7 +134,9 @@ class View:
         output.emit(self._transcript)
 
     def _title(self, text: str) -> None:
-        self._console.rule(f" {text} ", align="left", style="bold cyan", characters="─")
+        from rich.text import Text
+
+        self._console.rule(Text(text, "bold"), align="left", style="cyan")
 
     def _say(self, text: str) -> None:
         self._console.print(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
@@ -102,6 +103,20 @@ def _passphrase(key: str) -> str:
     return f"\0{key}" if key.lstrip("\0").startswith("raw:") else key
 
 
+def _into_wal(connection: apsw.Connection) -> None:
+    """Write to a log from now on. Where two processes make a file at once, the engine gives up without waiting."""
+    until = time.monotonic() + WRITER_PATIENCE_MS / 1_000
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False) -> apsw.Connection:
     """Open a connection to the file and prove that it can be read.
 
@@ -129,7 +144,7 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
             if writer:
                 connection.pragma("page_size", 4096)
                 connection.pragma("auto_vacuum", 0)
-                connection.pragma("journal_mode", "wal")
+                _into_wal(connection)
             connection.pragma("secure_delete", True)
             connection.pragma("foreign_keys", False)
             connection.pragma("trusted_schema", False)

@@ -61,7 +61,7 @@ def where(conditions: Mapping[str, Any] | None) -> Where:
         InvalidFilter: An unknown key, or a value of the wrong type.
     """
     result = Where()
-    if not isinstance(conditions or {}, Mapping):
+    if conditions is not None and not isinstance(conditions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
     for key, value in (conditions or {}).items():
         if key in _COLUMNS:

@@ -81,12 +81,12 @@ def to_embed(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> li
 
 
 def without_vectors(connection: apsw.Connection, owner: int, recipe: int, after: int, limit: int) -> list[int]:
-    """Return up to `limit` believed turns after row `after` that have no vector of this embedder."""
+    """Return up to `limit` believed turns with text, after row `after`, that have no vector of this embedder."""
     return [
         row
         for (row,) in connection.execute(
-            "select t.row from turns t where t.owner = ? and t.row > ? and t.superseded_at = ? and not exists"
-            " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?)"
+            "select t.row from turns t where t.owner = ? and t.row > ? and t.superseded_at = ? and t.text <> x''"
+            " and not exists (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?)"
             " order by t.row limit ?",
             (owner, after, OPEN, recipe, limit),
         )
@@ -94,10 +94,10 @@ def without_vectors(connection: apsw.Connection, owner: int, recipe: int, after:
 
 
 def count_without_vectors(connection: apsw.Connection, recipe: int) -> int:
-    """Return how many believed turns of the file have no vector of this embedder."""
+    """Return how many believed turns of the file that have text have no vector of this embedder."""
     count: int = connection.execute(
-        "select count(*) from turns t where t.superseded_at = ? and not exists (select 1 from vectors v"
-        " where v.owner = t.owner and v.row = t.row and v.recipe = ?)",
+        "select count(*) from turns t where t.superseded_at = ? and t.text <> x'' and not exists"
+        " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?)",
         (OPEN, recipe),
     ).get
     return count

@@ -22,7 +22,7 @@ def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: 
     """Bring a file under another key.
 
     Args:
-        connection: The only one to the file; it is closed, unless the file turns out to be open elsewhere.
+        connection: This process's only one to the file; used up by this.
         path: The file.
         old: Its key.
         new: The one to be, None for none.
@@ -36,9 +36,14 @@ def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: 
         connection.execute("pragma wal_checkpoint(truncate)").fetchall()
         if connection.pragma("journal_mode", "delete") != "delete":
             raise StoreBusy(f"`{path}` is open elsewhere: changing the key needs the file to itself")
+        # What this connection keeps of the pages may be older than what another process put into the log, and out of
+        # the log it would not notice: a new one goes on, under a lock that it keeps.
+        connection.close()
+        connection = _exclusive(path, old, vfs)
     try:
         _copy(connection, path, old, vfs)
     except BaseException:
+        connection.close()
         drop_spare(path)
         raise
     try:
@@ -47,14 +52,24 @@ def change_key(connection: apsw.Connection, path: str, old: Key, new: Key, vfs: 
             connection.close()
         with suppress(StoreBusy):
             connect(path, new, vfs=vfs).close()
-    except StoreBusy:
-        drop_spare(path)  # somebody opened it just now; nothing was written
-        raise
     except StoreError:
         connection.close()
         _restore(path)
         raise
     drop_spare(path)
+
+
+def _exclusive(path: str, key: Key, vfs: str | None) -> apsw.Connection:
+    connection = connect(path, key, vfs=vfs)
+    try:
+        connection.pragma("locking_mode", "exclusive")
+        connection.execute("begin exclusive; commit")
+        if connection.pragma("journal_mode") != "delete":
+            raise StoreBusy(f"`{path}` was opened elsewhere just now: changing the key needs the file to itself")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def drop_spare(path: str) -> None:

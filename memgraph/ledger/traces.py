@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import apsw
@@ -14,7 +14,7 @@ KEEP: Final = 1_000
 """Traces kept per owner: enough to ask about any recent answer, no history of a user's interests."""
 
 
-def put(connection: apsw.Connection, batch: Sequence[tuple[bytes, bytes, int, dict[str, Any]]]) -> None:
+def put(connection: apsw.Connection, batch: Iterable[tuple[bytes, bytes, int, dict[str, Any]]]) -> None:
     """Write traces (owner's key, id, at, body) and drop each owner's oldest beyond `KEEP`. Never moves a seq.
 
     A user without data of their own becomes an owner only where there was something to find (in a team's memory).

@@ -48,15 +48,28 @@ class Postings(Protocol):
 
 
 class _Segment:
-    """Postings of a run of turns, sorted by term, then turn."""
+    """Postings of a run of turns, sorted by term, then turn.
+
+    Args:
+        term: The term of each posting.
+        doc: The turn of each, ascending. A term that stands twice in a turn becomes one posting.
+        tf: The count of each.
+    """
 
     __slots__ = ("doc", "start", "terms", "tf")
 
     def __init__(self, term: Terms, doc: NDArray[np.int32], tf: Floats) -> None:
         order = np.argsort(term, kind="stable")
-        self.doc, self.tf = doc[order], tf[order]
-        self.terms, first = np.unique(term[order], return_index=True)
-        self.start = np.append(first, len(order)).astype(np.int64)
+        term, doc, tf = term[order], doc[order], tf[order]
+        begins = np.append(True, term[1:] != term[:-1])  # a term's postings begin here
+        new = begins.copy()
+        new[1:] |= doc[1:] != doc[:-1]
+        if not new.all():
+            firsts = np.flatnonzero(new)
+            term, doc, tf, begins = term[firsts], doc[firsts], np.add.reduceat(tf, firsts), begins[firsts]
+        first = np.flatnonzero(begins)
+        self.doc, self.tf, self.terms = doc, tf, term[first]
+        self.start = np.append(first, len(doc)).astype(np.int64)
 
     @property
     def flat(self) -> Terms:
@@ -136,18 +149,11 @@ class ArrayPostings:
 
 
 def _flatten(texts: Sequence[Sequence[bytes]], first: int) -> tuple[Terms, NDArray[np.int32], Floats]:
-    """Return (term, turn, count) of every posting, a term that stands in both texts of a turn counted once."""
+    """Return (term, turn, count) of every posting, in the order of the turns."""
     packed = [blob for parts in texts for blob in parts]
     sizes = np.array([len(blob) // _ENTRY for blob in packed], np.int64)
     owner = np.repeat(np.arange(first, first + len(texts), dtype=np.int32), [len(parts) for parts in texts])
     cut = [8 * size for size in sizes.tolist()]
     term: Terms = np.frombuffer(b"".join([b[:c] for b, c in zip(packed, cut, strict=True)]), dtype="<u8")
     tf = np.frombuffer(b"".join([b[c:] for b, c in zip(packed, cut, strict=True)]), dtype="<u2").astype(np.float32)
-    doc = np.repeat(owner, sizes)
-    if all(len(parts) == 1 for parts in texts):
-        return term, doc, tf
-    order = np.lexsort((term, doc))
-    term, doc, tf = term[order], doc[order], tf[order]
-    new = np.append(True, (term[1:] != term[:-1]) | (doc[1:] != doc[:-1])) if len(term) else np.zeros(0, np.bool_)
-    starts = np.flatnonzero(new)
-    return term[starts], doc[starts], np.add.reduceat(tf, starts) if len(starts) else tf
+    return term, np.repeat(owner, sizes), tf

@@ -350,17 +350,17 @@ def _explained(
                 arms[i][name] = place, value
     priors = pool.priors(weights)
     parts = {
-        "session": session[rows],
-        "length": priors.length[rows],
-        "question": priors.question[rows],
-        "reply": (priors.reply_wanted if query.wants_assistant else priors.reply)[rows],
-        **{name: added[rows] for name, added in boosts.items()},
+        "session": session,
+        "length": priors.length,
+        "question": priors.question,
+        "reply": priors.reply_wanted if query.wants_assistant else priors.reply,
+        **boosts,
     }
     why: list[dict[str, float]] = [{} for _ in rows]
-    for name, values in parts.items():
-        shown = values.round(4).tolist()
-        for i in np.flatnonzero(values).tolist():
-            why[i][name] = shown[i]
+    for name, added in parts.items():
+        for reasons, value in zip(why, added[rows].tolist(), strict=True):
+            if value:
+                reasons[name] = round(value, 4)
     return Ranking(rows.tolist(), score[rows].tolist(), arms, why)
 
 

@@ -89,6 +89,10 @@ _SHIFT: Final = re.compile(
     rf"(?:\b{_NUMBER}\s+)?\b(?:{_UNIT}|{_WEEKDAY})\s+(?P<way>before|prior to|after|following)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
+_HINT: Final = re.compile(
+    "|".join((r"(?:19|20)\d\d", *_MONTHS, *_SEASONS, *_UNIT_DAYS, "morning", "afternoon", "evening")), re.IGNORECASE
+)
+"""What every expression above has somewhere: most questions have none of it, and one look takes a third of the rest."""
 _JOIN: Final = re.compile(r"\s*(?:,|-|\u2013|and|to|until|till|through)\s*(?:the\s+)?$", re.IGNORECASE)
 _RANGE: Final = re.compile(r"\b(?:between|from)\s+(?:the\s+)?$", re.IGNORECASE)
 _SINCE: Final = re.compile(r"\bsince\s+(?:the\s+)?$", re.IGNORECASE)
@@ -113,6 +117,8 @@ def windows(text: str, now_us: int) -> tuple[Window, ...]:
         return ()
     today = _EPOCH + timedelta(days=days)
     text = text[:2_000]
+    if not _HINT.search(text):
+        return ()
     spans = _explicit(text, today) or list(_relative(text, today))
     found = {Window(_us(span.first), _us(span.last)) for span in spans if span.first < span.last}
     return tuple(sorted(found))[:MOST]

@@ -57,12 +57,14 @@ class Clause:
         text: Its words; quoted words are blanks, curly apostrophes straight.
         start: Where it begins in the turn.
         before: What stands before it in its sentence.
+        after: What stands after it in its sentence.
         asked: Whether its sentence is a question.
     """
 
     text: str
     start: int
     before: str
+    after: str
     asked: bool
 
     @property
@@ -95,7 +97,7 @@ def clauses(text: str) -> list[Clause]:
         cuts = [(cut.start(), cut.end()) for cut in _CLAUSE.finditer(words, skip)]
         for stop, following in [*cuts, (len(words), len(words))]:
             if words[at:stop].strip():
-                found.append(Clause(words[at:stop], sentence.start() + at, words[skip:at], asked))
+                found.append(Clause(words[at:stop], sentence.start() + at, words[skip:at], words[stop:], asked))
             at = following
     return found
 

@@ -152,6 +152,8 @@ def spoken(found: When) -> str:
     if found.last is None:
         return f"since {_words(first, found.precision)}"
     last = _day_of(found.last) - _DAY
+    if found.precision == "year" and first != date(first.year, 1, 1):
+        return f"around {_words(first, 'year')}"
     if found.precision == "year" and last.year > first.year:
         return f"from {first.year} to {last.year}"
     lead = {"day": "on", "week": "in the week of" if first.weekday() == 0 else "around"}.get(found.precision, "in")
@@ -159,6 +161,8 @@ def spoken(found: When) -> str:
 
 
 def _words(day: date, precision: Precision) -> str:
+    if precision == "year" and day != date(day.year, 1, 1):
+        return f"{_NAMES[day.month - 1]} {day.year}"
     if precision == "year":
         return str(day.year)
     if precision == "month":

@@ -16,6 +16,9 @@ FAMILY: Final = {
 }
 """Words of kinship and the relation in which the speaker stands to who is called so."""
 
+PARENTS: Final = frozenset(
+    "mum mom mam dad mother father gran grandma granny grandpa grandad granddad grandmother grandfather nan".split()
+)
 PARTNERS: Final = frozenset("wife husband partner boyfriend girlfriend fianc\u00e9 fianc\u00e9e fiance fiancee spouse".split())
 FRIENDS: Final = frozenset(("friend", "mate", "pal", "neighbour", "neighbor", "flatmate", "roommate", "housemate"))
 WORKMATES: Final = frozenset(
@@ -104,6 +107,8 @@ PAST: Final = frozenset(
     " enlisted qualified earned received inherited found travelled traveled sailed kayaked skied surfed camped stayed spent"
     " played sang taught led organised organized gone been proposed split divorced separated promoted turned caught had"
     " handed stopped cancelled canceled paid sent wrote read watched listened tested burned burnt fell crashed picked"
+    " ate cried told came brought chose drank dug forgot grew heard lent rode shook showed slept slipped spoke stood stole"
+    " stuck swore woke wore blew bit bent began swept froze held hit shot sat dropped drank"
     " glazed fired threw carved knitted sewed wove rescued fostered offered opened closed set hired".split()
 )
 """Past forms that may begin a clause whose subject is left out, and that tell of an event."""

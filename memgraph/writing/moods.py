@@ -47,14 +47,23 @@ _JOKE: Final = compiled(
     r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|[;:8][-']?[)PpD](?!\w)",
     # What nobody is, nowhere anybody lives, nothing anybody marries.
     rf"\b{any_of('pirate wizard witch unicorn mermaid vampire superhero dragon alien robot emperor hobbit jedi viking ninja')}s?\b",
-    rf"\b(?:cowboy|king|queen|god|goddess|lord|ruler|empress|sultan|supreme leader) of\b"
+    r"\b(?:cowboy|king|queen|god|goddess|lord|ruler|empress|sultan|supreme leader) of\b"
     r"|\b(?:on|to|in) (?:the moon|mars|narnia|hogwarts|mordor|atlantis|middle-earth|cloud nine|denial|outer space|orbit)\b",
     rf"\b(?:full-time|professional|world-class|certified|chief|resident) (?:\w+ )?"
     rf"{any_of('napper sleeper hermit couch sofa procrastinator hobo layabout worrier lounger biscuit snack cat dog nap')}\b",
     rf"\b(?:married|engaged|wedded|divorced|dating|divorcing) (?:to )?(?:my|the|this|a|our|to) (?:\w+ ){{0,2}}"
     rf"{any_of('job work sofa couch bed gym laptop desk phone cat dog sourdough fridge kettle spreadsheet coffee inbox tv pillow')}\b",
+    # What animals, children and machines give nobody: a post.
+    rf"\b(?:cat|dog|toddler|baby|kids|kid|kitten|puppy|goat|hens|fridge|kettle|sourdough|algorithm|weather)(?:'s|s)? (?:has |have |just |now )*"
+    rf"{any_of('hired promoted fired made appointed employs employed sacked named elected demoted divorced')}\b",
+    rf"\b(?:head|minister|ceo|director|chief|manager|president|mayor|officer|secretary|professor|master|vice-president) of (?:\w+ )?"
+    rf"{any_of('biscuits snacks naps socks laundry dishes washing dishwashers bins crumbs nappies cuddles tea cake procrastination nothing')}\b",
+    rf"\b(?:work|working|works|employed|hired|butler|chef|chauffeur|driver|servant|slave|staff|valet|secretary|pillow|landlord|doorman) "
+    rf"(?:to|for|of|by|at) (?:my|the|our|a) (?:\w+ )?{any_of('cat dog toddler kitten puppy baby hens goat kids teenagers devil sourdough')}\b",
+    rf"\b(?:taxi service|full-time taxi|unpaid|goblin|troll|sloth|potato|hermit|zombie|ghost|clown|astronaut|rock ?star|lion tamer|knight"
+    rf"|duke|duchess|princess|sorcerer|cyborg|cave ?man|bear|squirrel|hamster|doormat|lighthouse keeper of|slave|servant|monarch)\b",
     rf"\b(?:live|living|moved|sleep|sleeping) (?:\w+ )?(?:in|at|on|into|to) (?:my|the|this|our) (?:\w+ )?"
-    rf"{any_of('office gym library lab car kitchen bath airport sofa couch bed fridge studio garage supermarket pub ikea')}\b",
+    rf"{any_of('office gym library lab car kitchen bath airport sofa couch bed fridge garage supermarket pub ikea shed garden tent attic basement cellar tub bathtub hammock lift queue inbox')}\b",
 )
 _FICTION: Final = compiled(
     rf"\b{any_of('dreamt dreamed nightmare daydream daydreaming')}\b|\b(?:in|had) (?:my|a|the|this) (?:\w+ ){{0,2}}dream\b",
@@ -77,11 +86,11 @@ _SCOPING: Final = compiled(
 _PLAN: Final = compiled(
     rf"\bwon't\b|\b{any_of('will shall gonna wanna tomorrow soon someday eventually intend intends hope hopes hoping hopefully')}\b",
     r"\w'll\b|\bgoing to (?!the\b|a\b|my\b|[A-Z])|\b(?:one|some) day\b|\babout to\b|\blooking (?:for|at|to|into|forward)\b",
-    rf"\b(?:plan|plans|planned|planning|want|wants|wanted|would like|would love|need|needs|ready|set|due|supposed|trying|try"
+    r"\b(?:plan|plans|planned|planning|want|wants|wanted|would like|would love|need|needs|ready|set|due|supposed|trying|try"
     r"|tried|decided|promised|promise|aim|aiming|dying|hoped|have|has|got|able|free|offered|invited|asked|about|meant|vowed"
     r"|resolved|swore|time|thought) to \w",
     rf"\bnext (?:week|weekend|month|year|spring|summer|autumn|fall|winter|term|semester|{_DATES})\b|\bcan't wait\b",
-    r"\b(?:appl(?:y|ied|ying)|interview(?:ed|ing|s)?|an offer|a job offer|shortlisted|in the running|on the waiting list)\b",
+    r"\b(?:appl(?:y|ied|ying)|interview(?:ed|ing|s)?|offer(?:ed|s|ing)?|shortlisted|in the running|on the waiting list)\b",
     r"\b(?:once|when|as soon as|the day|the moment|after|before|by the time|until|till) (?:i|we|he|she|they)(?:'m| am|'re| are|'ve| have)?"
     rf" {any_of('move get start retire finish leave join settle quit sell graduate marry moved retired finished settled')}\b",
     rf"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?{any_of('moving joining starting leaving quitting selling giving_up stopping switching')}\b",
@@ -91,7 +100,7 @@ _PLAN: Final = compiled(
 )
 _PAST: Final = compiled(
     r"\bused to\b|\bback (?:then|when|in (?:the|my|19|20|those))|\bin those days\b|\bat the time\b|\bin the old days\b",
-    rf"\b(?:when|while|after|before|where|since) (?:i|we|he|she|they) (?:was|were|lived|worked|studied|had|did)\b",
+    r"\b(?:when|while|after|before|where|since) (?:i|we|he|she|they) (?:was|were|lived|worked|studied|had|did)\b",
     r"\bas an? (?:\w+ )?(?:kid|child|student|teenager|teen|boy|girl|baby|youngster|intern|apprentice|undergraduate)\b",
     r"\bin my (?:\w+ )?(?:twenties|thirties|forties|youth|childhood|teens|days?|years|past|student|school|first|former)\b",
     r"\b(?:a (?:decade|lifetime|century)|decades|ages|many years|years(?! old)) (?:ago|back)\b|\blong ago\b|\bonce upon\b",
@@ -102,21 +111,21 @@ _PAST: Final = compiled(
 _TEMPORARY: Final = compiled(
     rf"(?<!been )\bfor (?:just |only |about |around |at least )?(?:{_COUNT} )?(?:\w+ )?{_UNITS}s?\b",
     rf"\bfor (?:lent|ramadan|advent|the (?:time being|duration|evening|holidays?|moment)|now|{_DATES}|a change|once|charity)\b",
-    r"\b(?:dry|sober) (?:january|july|october|month)\b|\bveganuary\b|\b(?:until|till|'til|through)\b(?! now)",
-    r"\b(?:visit(?:s|ed|ing)?|holidays?|vacation|city break|on leave|layover|conference|workshop|summit|business trip|trip|tour"
-    r"|temporar(?:y|ily)|temp|short[- ]term|crash(?:ed|ing)|(?:house|cat|dog|pet)-?sit\w*|passing through|stint|acting|interim)\b",
-    r"\b(?:staying|stopping|sleeping|kipping) (?:over |here |there )?(?:with|at|in|on)\b|\bsecond(?:ment|ed)\b|\bhoneymoon"
-    r"|\b(?:covering|filling in|standing in|subbing|stepping in|deputising) (?:for|as)?\b|\bmaternity cover\b|\bas a favou?r\b",
-    r"\b(?:hotel|airbnb|hostel|guest ?room|spare room|on loan|borrow\w*|rented? (?:car|a car)|break from|taking a break"
-    r"|paus(?:e|ed|ing)|on hold|at the moment|right now|for practice|tonight|on probation|a trial|as an experiment)\b",
+    r"\b(?:dry|sober) (?:january|july|october|month)\b|\bveganuary\b|\b(?:until|till|'til)\b(?! now| recently)",
+    r"\b(?:visiting|visited|on a visit|holidays?|vacation|city break|on leave|layover|conference|workshop|summit|trip|on tour"
+    r"|temporar(?:y|ily)|temping|temp|short[- ]term|crash(?:ed|ing)|(?:house|cat|dog|pet)-?sit\w*|passing through|stint|interim)\b",
+    r"\b(?:staying|stopping|sleeping|kipping|camping|parked|stuck) (?:over |here |there )?(?:with|at|in|on)\b|\bsecond(?:ment|ed)\b"
+    r"|\bhoneymoon|\b(?:covering|filling in|standing in|subbing|stepping in|deputising|acting)(?: for| as|,)|\bmaternity cover\b",
+    r"\b(?:airbnb|hostel|guest ?room|spare room|hotel room|on loan|borrow\w*|rented? (?:car|a car)|break from|taking a break"
+    r"|paus(?:e|ed|ing)|on hold|at the moment|right now|for practice|tonight|on probation|a trial|as an experiment|as a favou?r)\b",
 )
+_LASTING: Final = compiled(r"(?:\bhave|\bhas|'ve|'s) (?:\w+ )?been\b|\bbeen\b.*\bfor\b|\bnow\b|\balready\b")
 _THIS: Final = compiled(
     rf"\b(?:this|all) (?:{any_of('week weekend month summer winter spring autumn fall term semester season year evening')})\b|\btoday\b",
 )
 _CHANGED: Final = compiled(
-    r"\b(?:moved|started|joined|became|become|married|quit|sold|signed|left|stopped|gave|given|died|split|switched|made|turned"
-    r"|went|gone|promoted|retired|resigned|handed|swapped|got|let|cancelled|canceled|settled|relocated|hired|changed|converted"
-    r"|divorced|broke|passed|began|bought|closed|unpacked|finished|finalised|finalized|as of|since|officially)\b",
+    r"\b(?:\w{2,}ed|became|become|quit|sold|left|gave|given|split|made|went|gone|got|let|began|bought|as of|since|officially|first|new"
+    r"|now|finally|put|took|taken|came|woke|slept|hung|done|started|back)\b",
 )
 _REPORT: Final = re.compile(
     rf"(?P<who>\b\w+\b)(?:'s| has| have| had| just| always| once| also| still| keeps?| kept)*\s+"
@@ -125,7 +134,13 @@ _REPORT: Final = re.compile(
     re.IGNORECASE,
 )
 _HEARSAY: Final = compiled(
-    r"\b(?:apparently|supposedly|allegedly|rumou?rs?|rumou?red|according to|word is|they say|people say|i heard|i hear|gossip|reportedly)\b"
+    r"\b(?:apparently|supposedly|allegedly|rumou?rs?|rumou?red|according to|word is|they say|people say|i heard|i hear|gossip|reportedly"
+    r"|as (?:my|the) \w+ (?:put|puts|says|said)|headline|lyrics?|caption|the saying|proverb|quote|quoting|quoted|horoscope|fortune cookie)\b"
+)
+_TAKEN_BACK: Final = compiled(
+    r"\b(?:apparently|supposedly|allegedly|reportedly|in theory|on paper|hopefully|fingers crossed|touch wood|knock on wood|or so|not really"
+    r"|according to|if all goes|god willing|inshallah|said|says|they say|i (?:wish|hope|dream)|in my dreams|one day|joking|kidding|sort of|maybe"
+    rf"|perhaps|probably)\b|\bif\b(?! (?:you {any_of('want like need ever are fancy know hear see ask must wonder care')}|only you|that's ok))",
 )
 _ASKS: Final = re.compile(
     rf"^\s*(?:and |so |or |but |well |hey )?{any_of('should shall could would can do does did is are was were have has had will may')}"
@@ -133,7 +148,7 @@ _ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 _YEAR: Final = re.compile(r"\b(?:in|since|from|of|during|summer|autumn|spring|winter|way back in|around)\s+((?:19|20)\d\d)\b", re.IGNORECASE)
-_AGO: Final = re.compile(rf"\b(\w+) (year|month|week|day)s? (?:ago|back)\b", re.IGNORECASE)
+_AGO: Final = re.compile(r"\b(\w+) (year|month|week|day)s? (?:ago|back)\b", re.IGNORECASE)
 _NUMBERS: Final = {
     word: count
     for count, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
@@ -157,13 +172,13 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
     scope = clause.before + said
     if clause.asked or _ASKS.match(said):
         return "question"
-    if _HYPOTHESIS.search(said) or _SCOPING.search(scope):
+    if _HYPOTHESIS.search(said) or _SCOPING.search(scope) or _TAKEN_BACK.search(clause.after):
         return "hypothesis"
     if _PAST.search(said) or _PAST.search(clause.before):
         return "past"
     if _PLAN.search(said):
         return "plan"
-    if _TEMPORARY.search(said) or (_THIS.search(said) and not _CHANGED.search(said)):
+    if any(not (found.group().startswith("for") and _LASTING.search(said)) for found in _TEMPORARY.finditer(said)) or (_THIS.search(said) and not _CHANGED.search(said)):
         return "temporary"
     if _HEARSAY.search(scope) or any(hearsay(found["who"]) for found in _REPORT.finditer(scope)):
         return "report"

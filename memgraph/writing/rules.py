@@ -60,8 +60,12 @@ DONE: Final = rf"{ADV}(?:['’]ve|['’]s| have| has)?{ADV}(?: gone and)?"
 DO: Final = rf"{ADV}(?: do)?{ADV}"
 NOT: Final = rf"{ADV} (?:do not|does not|don['’]t|doesn['’]t|can['’]t|cannot|can not|never|won['’]t|no longer){ADV}"
 _CAP: Final = r"[A-Z\u00c0-\u00de0-9][\w'’&.-]*[\w]|[A-Z]"
+_DATED: Final = (
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|September|October"
+    r"|November|December|Christmas|Easter|I"
+)
 PROPER: Final = (
-    rf"(?:[Tt]he )?(?:{_CAP})(?:(?:,? (?:of|on|upon|de|da|del|la|le|el|the|and|&|y|in|for|under|am|an der|by|sur))*"
+    rf"(?!(?:[Tt]he )?(?:{_DATED})\b)(?:[Tt]he )?(?:{_CAP})(?:(?: (?:of|upon|de|da|del|la|le|el|the|and|&|y|am|an der|sur))*"
     rf" (?:{_CAP}))*"
 )
 PLACE: Final = rf"(?P<o>(?:the )?{PROPER}(?:, {_CAP}(?: (?:{_CAP}))*)?)"

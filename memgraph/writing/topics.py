@@ -96,6 +96,8 @@ _OF_ATTRIBUTE: Final[dict[str, str]] = {
     "study": "course degree university uni college school studies studying",
     "medication": "pills tablets medication meds medicine",
     "religion": "faith religion church",
+    "allergy": "allergy allergic intolerance intolerant",
+    "diet": "diet",
 }
 
 IMPLIED: Final[dict[str, str]] = {
@@ -107,6 +109,11 @@ IMPLIED: Final[dict[str, str]] = {
     "sober": "alcohol",
 }
 """What somebody no longer takes who says that they became one of these."""
+
+
+@cache
+def _implied() -> dict[str, frozenset[str]]:
+    return {stem: frozenset(tokenize(words)) for word, words in IMPLIED.items() for stem in tokenize(word)}
 
 
 @cache
@@ -131,6 +138,7 @@ def names(word: str, attribute: str) -> bool:
 
 def related(one: AbstractSet[str], other: AbstractSet[str]) -> bool:
     """Tell whether two sets of stems meet, or fall under one topic."""
+    one, other = (found.union(*(_implied().get(word, found) for word in found)) for found in (one, other))
     return not one.isdisjoint(other) or any(
         not members.isdisjoint(one) and not members.isdisjoint(other) for _, members in _topics()
     )

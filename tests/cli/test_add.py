@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from memgraph import Memory, Scope, Turn
-from memgraph.cli import opening
 from memgraph.cli.messages_file import BATCH
 from support import fakes
-from support.cli import run, succeed
+from support.cli import run, succeed, use_embedder
 from support.fixtures import Say
 
 ADA = Scope("ada")
@@ -199,7 +198,7 @@ def test_an_empty_file_adds_nothing(db: Path, tmp_path: Path) -> None:
 
 
 def test_turns_that_wait_for_their_vectors_are_told_of(db: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "embedder_argument", lambda text: fakes.RaisingEmbeddings())
+    use_embedder(monkeypatch, fakes.RaisingEmbeddings())
     said = succeed("add", say("Hello."), "--user", "ada", "--db", db)
     assert "warning: indexing was put off" in said.err
     assert "warning: 1 turn found by words only" in said.err

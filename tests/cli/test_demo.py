@@ -13,6 +13,7 @@ from memgraph.cli import demo, demo_recall
 from memgraph.cli.demo_agent import NOTHING, QUESTIONS, Quoter, answer
 from memgraph.cli.demo_recall import Answer, Found
 from memgraph.cli.demo_view import View
+from memgraph.errors import AgentMemoryError
 from support.cli import Said, finish, run, succeed
 
 MAREN = Scope("maren")
@@ -82,6 +83,24 @@ async def test_a_file_in_which_nothing_was_said(tmp_path: Path, capsys: pytest.C
     assert (first.answer, first.block, first.found) == (NOTHING, "", [])
 
 
+def test_the_process_that_asks_fails_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.db").write_text("Dear diary, " * 500)
+    assert demo_recall.main(str(tmp_path / "x.db"), "none") == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert shown.err.count("\n") == 1
+
+    async def interrupted(path: str, embedder: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo_recall, "recall", interrupted)
+    assert demo_recall.main("", "none") == 130
+    assert capsys.readouterr().err == ""
+
+
 def test_end_to_end_as_json(tmp_path: Path) -> None:
     """In a process of its own, as `make demo` runs it."""
     done = finish("demo", "--json", cwd=tmp_path)
@@ -108,8 +127,8 @@ def test_a_process_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_p
 
     monkeypatch.setattr(subprocess, "Popen", Failed)
     view = View(silent=True)
-    with pytest.raises(demo.AgentMemoryError, match="ended with 3"):
-        [*demo._recall(tmp_path / "x.db", "none", view)]  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(AgentMemoryError, match="ended with 3"):
+        list(demo._recall(tmp_path / "x.db", "none", view))  # pyright: ignore[reportPrivateUsage]
 
 
 # The script in place of a language model

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from memgraph import Memory, Scope
-from memgraph.cli import erase, opening
+from memgraph.cli import erase
 from support import fakes
-from support.cli import run, succeed
+from support.cli import run, succeed, use_embedder
 from support.fixtures import Say
 
 ADA = Scope("ada")
@@ -105,7 +105,7 @@ def test_a_session_can_not_be_mistaken_for_what_narrows_everything(full: Path) -
 
 def test_neighbours_are_indexed_anew_before_it_returns(db: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = fakes.HashEmbeddings()
-    monkeypatch.setattr(opening, "embedder_argument", lambda text: embedder)
+    use_embedder(monkeypatch, embedder)
     with Memory.open(db, embedder=embedder) as memory:
         added = memory.add([("user", say("Short one.")), ("user", say("Another."))], ADA, thread_id="t")
     before = embedder.calls
@@ -118,7 +118,7 @@ def test_neighbours_are_indexed_anew_before_it_returns(db: Path, say: Say, monke
 
 def test_neighbours_that_must_wait_are_told_of(db: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = fakes.RaisingEmbeddings(armed=False)
-    monkeypatch.setattr(opening, "embedder_argument", lambda text: embedder)
+    use_embedder(monkeypatch, embedder)
     monkeypatch.setattr(erase, "_PATIENCE_S", 0.05)
     with Memory.open(db, embedder=embedder) as memory:
         added = memory.add([("user", say("Short one.")), ("user", say("Another."))], ADA, thread_id="t")

@@ -6,11 +6,15 @@ import importlib.metadata
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from memgraph import Memory
+from memgraph.cli import app, main
 from memgraph.cli.command import prose
+from memgraph.errors import NotFound
 from support import crash
 from support.cli import finish, run, start, succeed
 from support.fixtures import Say
@@ -125,6 +129,47 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path) -> N
     assert process.returncode == 130
     assert error == "interrupted\n"
     assert not (tmp_path / "memory.db").exists()
+
+
+@pytest.mark.parametrize(("end", "code", "said"), [(KeyboardInterrupt, 130, "interrupted\n"), (BrokenPipeError, 0, "")])
+def test_what_ends_a_command_early(
+    db: Path, say: Say, monkeypatch: pytest.MonkeyPatch, end: type[BaseException], code: int, said: str
+) -> None:
+    def ends(*args: object, **options: object) -> None:
+        raise end
+
+    succeed("add", say("hello"), "--user", "ada", "--db", db)
+    monkeypatch.setattr(Memory, "list", ends)
+    done = run("list", "--user", "ada", "--db", db)
+    assert (done.code, done.out, done.err) == (code, "", said)
+
+
+def test_a_mistake_of_ours_is_no_mistake_of_the_user(db: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*args: object, **options: object) -> None:
+        raise TypeError("ours")
+
+    succeed("add", say("hello"), "--user", "ada", "--db", db)
+    monkeypatch.setattr(Memory, "list", breaks)
+    with pytest.raises(TypeError, match="ours"):
+        run("list", "--user", "ada", "--db", db)
+    with pytest.raises(NotFound):
+        run("list", "--user", "ada", "--db", db.parent / "none", MEMGRAPH_DEBUG="1")
+
+
+def test_the_entry_point(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["memgraph", "--version"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("langgraph-memory-nodes ")
+
+    def interrupted(prog_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "app", interrupted)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
 
 
 def test_json_where_the_terminal_is_no_utf_8(tmp_path: Path, say: Say) -> None:

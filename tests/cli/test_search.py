@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from memgraph import Memory, Scope
-from memgraph.cli import opening
 from support import fakes
-from support.cli import run, succeed
+from support.cli import run, succeed, use_embedder
 from support.fixtures import Say
 
 
@@ -83,7 +82,7 @@ def test_finding_nothing_is_no_error(full: Path) -> None:
 
 def test_a_missing_arm_is_told_of(db: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = fakes.RaisingEmbeddings(armed=False)
-    monkeypatch.setattr(opening, "embedder_argument", lambda text: embedder)
+    use_embedder(monkeypatch, embedder)
     succeed("add", say("The cat is grey."), "--user", "ada", "--db", db)
     embedder.armed = True
     said = succeed("search", "grey cat", "--user", "ada", "--db", db)

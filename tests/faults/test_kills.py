@@ -7,71 +7,72 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import HumanMessage
 
-from memgraph import Memory, Scope
+from memgraph import Memory
 from memgraph.ledger import jobs
 from memgraph.ledger.schema import MIGRATIONS
-from support import crash
+from support import crash, forks
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, BOB, found, query, texts
 from support.scan import holding
 
+POINTS = ["accept.begin", "accept.written", "accept.committed", "job.leased", "job.embedded", "job.committed"]
 UNACKNOWLEDGED = {"accept.begin", "accept.written"}
-ACCEPT = ["accept.begin", "accept.written", "accept.committed", "job.leased", "job.embedded", "job.committed"]
-ERASE = ["erase.deleted", "erase.committed", "erase.truncated"]
+ERASE_POINTS = ["erase.deleted", "erase.committed", "erase.truncated"]
+WAYS = ["add", "add in the background", "remember"]
+FIRST, SECOND = "we met in Bergen", "it rained all week"
+GONE, KEPT = ["xylograph", "quixotry"], "this stays"
 
-_OPEN = """
-    from langchain_core.messages import HumanMessage
-    from memgraph import Memory, Scope
-    from memgraph.ledger import faults
-    from support.fakes import HashEmbeddings
+_WRITE = """
+def case(path, way, point, first, second):
+    memory = Memory.open(path, embedder=HashEmbeddings())
+    if way == "remember":
+        graph = StateGraph(MemoryState, context_schema=MemoryContext).add_node("remember", remember())
+        graph = graph.add_edge(START, "remember").compile(store=memory.store)
 
-    def die(point):
-        if point == sys.argv[2]:
-            os.kill(os.getpid(), signal.SIGKILL)
+        def write(message):
+            config = {"configurable": {"thread_id": "t"}}
+            graph.invoke({"messages": [message]}, config, context=MemoryContext(user_id="ada"))
+    else:
+        def write(message):
+            memory.add([message], ada, thread_id="t", background=way != "add")
 
-    memory = Memory.open(sys.argv[1], embedder=HashEmbeddings())
-    ada = Scope("ada")
-"""
-
-_ADD = _OPEN + """
-    print(memory.add([HumanMessage(sys.argv[3], id="message-with-a-unique-id-0")], ada, thread_id="t").ids[0])
+    write(HumanMessage(first, id="message-with-a-unique-id-0"))
     memory.settle(20)
-    faults.reached = die
-    memory.add([HumanMessage(sys.argv[4], id="message-with-a-unique-id-1")], ada, thread_id="t", background={background})
+    die_at(point)
+    write(HumanMessage(second, id="message-with-a-unique-id-1"))
     memory.settle(20)
 """
 
-_REMEMBER = _OPEN + """
-    from langgraph.graph import START, StateGraph
-    from memgraph import MemoryContext, MemoryState
-    from memgraph.nodes import remember
-
-    graph = StateGraph(MemoryState, context_schema=MemoryContext).add_node("remember", remember())
-    graph = graph.add_edge(START, "remember").compile(store=memory.store)
-
-    def run(text, id):
-        state = {"messages": [HumanMessage(text, id=id)]}
-        graph.invoke(state, {"configurable": {"thread_id": "t"}}, context=MemoryContext(user_id="ada"))
-
-    run(sys.argv[3], "message-with-a-unique-id-0")
-    faults.reached = die
-    run(sys.argv[4], "message-with-a-unique-id-1")
-"""
-
-_ERASE = _OPEN + """
-    faults.reached = die
+_ERASE = """
+def case(path, point, first, second, kept):
+    memory = Memory.open(path, embedder=HashEmbeddings())
+    memory.add([first, second], Scope("ada", session_id="s"))
+    memory.add(kept, ada)
+    die_at(point)
     memory.erase({"session_id": "s"}, ada)
 """
 
-WAYS = {
-    "add": _ADD.format(background=False),
-    "add in the background": _ADD.format(background=True),
-    "remember": _REMEMBER,
-}
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Files whose writer was killed, by way of writing and point."""
+    files = {(way, point): tmp_path_factory.mktemp("killed") / "memory.db" for way in WAYS for point in POINTS}
+    ended = forks.run_each(_WRITE, [(path, *case, FIRST, SECOND) for case, path in files.items()])
+    assert {end.rc for end in ended} == {-9}
+    return files
+
+
+@pytest.fixture(scope="module")
+def erasing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files in which an erasure was killed, by point."""
+    files = {point: tmp_path_factory.mktemp("erasing") / "memory.db" for point in ERASE_POINTS}
+    ended = forks.run_each(_ERASE, [(path, point, *GONE, KEPT) for point, path in files.items()])
+    assert {end.rc for end in ended} == {-9}
+    return files
 
 
 def vectors(memory: Memory) -> int:
-    return len(query(memory, "select row from vectors where owner = 2"))
+    return len(query(memory, "select row from vectors"))
 
 
 def sound(memory: Memory) -> bool:
@@ -79,73 +80,58 @@ def sound(memory: Memory) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("point", ACCEPT)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_kill_loses_nothing_acknowledged_and_the_job_is_finished(
-    open_memory: OpenMemory, tmp_path: Path, say: Say, point: str, way: str
+    open_memory: OpenMemory, killed: dict[tuple[str, str], Path], point: str, way: str
 ) -> None:
-    first, second = say("we met in Bergen"), say("it rained all week")
-    path = tmp_path / "memory.db"
-    open_memory(path).close()
-    assert crash.run(WAYS[way], path, point, first, second).rc == -9
-
-    memory = open_memory(path, plant=False)
-    there = [first] if point in UNACKNOWLEDGED else [first, second]
+    memory = open_memory(killed[way, point], plant=False)
+    there = [FIRST] if point in UNACKNOWLEDGED else [FIRST, SECOND]
     assert texts(memory) == there
     assert sound(memory)
     if len(there) == 2:
-        assert second in found(memory, "rained")
+        assert SECOND in found(memory, "rained")
     memory.settle(20)
     assert vectors(memory) == len(there)
     # Sent again, it is stored once.
-    memory.add(HumanMessage(second, id="message-with-a-unique-id-1"), ADA, thread_id="t")
-    assert texts(memory) == [first, second]
+    memory.add(HumanMessage(SECOND, id="message-with-a-unique-id-1"), ADA, thread_id="t")
+    assert texts(memory) == [FIRST, SECOND]
     assert vectors(memory) == 2
     assert memory.doctor()["jobs"] == []
-    numbers = [seq for (seq,) in query(memory, "select seq from commits where owner = 2 order by seq")]
-    assert query(memory, "select seq from owners where owner = 2") == [(len(numbers),)]
+    numbers = [seq for (seq,) in query(memory, "select seq from commits order by seq")]
+    assert query(memory, "select seq from owners") == [(len(numbers),)]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("point", ERASE)
+@pytest.mark.parametrize("point", ERASE_POINTS)
 def test_an_erasure_that_was_killed_is_finished_by_calling_it_again(
-    open_memory: OpenMemory, tmp_path: Path, say: Say, canary: str, point: str
+    open_memory: OpenMemory, erasing: dict[str, Path], point: str
 ) -> None:
-    path = tmp_path / "memory.db"
-    memory = open_memory(path)
-    words = ["xylograph", "quixotry"]
-    memory.add([say(words[0]), say(words[1])], Scope("ada", session_id="s"))
-    kept = say("this stays")
-    memory.add(kept, ADA)
-    memory.close()
-    assert crash.run(_ERASE, path, point).rc == -9
-
+    path = erasing[point]
     memory = open_memory(path, plant=False)
     assert sound(memory)
     # One transaction removes them: all or none are there.
-    assert texts(memory) == ([say(words[0]), say(words[1]), kept] if point == "erase.deleted" else [kept])
+    assert texts(memory) == ([*GONE, KEPT] if point == "erase.deleted" else [KEPT])
     receipt = memory.erase({"session_id": "s"}, ADA)
     assert receipt.turns == (2 if point == "erase.deleted" else 0)
-    assert texts(memory) == [kept]
-    assert holding([tmp_path], words) == []
+    assert texts(memory) == [KEPT]
+    assert holding([path.parent], GONE) == []
+    assert holding([path.parent], [KEPT]) != []
     assert sound(memory)
-    assert holding([tmp_path], ["this stays"]) != []
 
 
-@pytest.mark.parametrize("point", ["job.leased", "job.embedded"])
-def test_a_job_that_kills_whoever_runs_it_is_kept_as_failed(
-    open_memory: OpenMemory, tmp_path: Path, say: Say, point: str
-) -> None:
+def test_a_job_that_kills_whoever_runs_it_is_kept_as_failed(open_memory: OpenMemory, tmp_path: Path, say: Say) -> None:
     path, text = tmp_path / "memory.db", say("the poisonous one")
-    script = _OPEN + """
-    faults.reached = die
-    if sys.argv[3]:
-        memory.add(sys.argv[3], ada)
-    memory.settle(20)
+    script = """
+    def case(path, text):
+        memory = Memory.open(path, embedder=HashEmbeddings())
+        die_at("job.embedded")
+        if text:
+            memory.add(text, ada)
+        memory.settle(20)
     """
-    for attempt in range(jobs.MAX_ATTEMPTS):
-        assert crash.run(script, path, point, "" if attempt else text).rc == -9
+    cases = [(path, text), *[(path, "")] * jobs.MAX_ATTEMPTS]
+    assert [end.rc for end in forks.run_each(script, cases)] == [-9] * jobs.MAX_ATTEMPTS + [0]
     memory = open_memory(path, plant=False)
-    memory.settle(20)
     assert [(job["state"], job["error"], job["count"]) for job in memory.doctor()["jobs"]] == [("failed", "Crashed", 1)]
     # The words are found all the same, and other users' jobs go on.
     assert found(memory, "poisonous") == [text]
@@ -156,12 +142,16 @@ def test_a_job_that_kills_whoever_runs_it_is_kept_as_failed(
 def test_a_kill_amid_writes_of_four_threads_loses_nothing_acknowledged(
     open_memory: OpenMemory, tmp_path: Path, say: Say
 ) -> None:
-    script = _OPEN + """
+    script = """
     import threading
+    from memgraph import Memory, Scope
+    from support.fakes import HashEmbeddings
+
+    memory = Memory.open(sys.argv[1], embedder=HashEmbeddings())
 
     def add(thread):
         for n in range(10_000):
-            added = memory.add(f"{sys.argv[3]} thread {thread} number {n}", Scope(f"user-{thread % 2}"))
+            added = memory.add(f"{sys.argv[2]} thread {thread} number {n}", Scope(f"user-{thread % 2}"))
             os.write(1, (added.ids[0] + "\\n").encode())
             if thread == 0 and n == 25:
                 os.write(1, b"READY\\n")
@@ -171,7 +161,7 @@ def test_a_kill_amid_writes_of_four_threads_loses_nothing_acknowledged(
     sys.stdin.read()
     """
     path = tmp_path / "memory.db"
-    done = crash.kill_at("READY", script, path, "none", say("text"))
+    done = crash.kill_at("READY", script, path, say("text"))
     assert done.rc == -9
     acknowledged = {line for line in done.lines if len(line) == 36}  # the last line may be cut
     assert len(acknowledged) > 50

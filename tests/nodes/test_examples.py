@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from langgraph.graph import START, StateGraph
 
@@ -18,9 +19,9 @@ async def test_the_graph(tmp_path: Path) -> None:
         return {"messages": [await llm.ainvoke(with_memory(state))]}
 
     async with Memory.open(tmp_path / "memory.db", model=llm, embedder=HashEmbeddings()) as memory:
+        builder: Any = StateGraph(MemoryState, context_schema=MemoryContext)
         graph = (
-            StateGraph(MemoryState, context_schema=MemoryContext)
-            .add_sequence([("retrieve", retrieve()), ("agent", agent), ("remember", remember())])
+            builder.add_sequence([("retrieve", retrieve()), ("agent", agent), ("remember", remember())])
             .add_edge(START, "retrieve")
             .compile(store=memory.store, checkpointer=memory.checkpointer)
         )

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START, StateGraph
 from langgraph.store.memory import InMemoryStore
 
 from memgraph import Memory, MemoryContext, Scope
@@ -16,7 +15,7 @@ from memgraph.nodes import remember, retrieve
 from memgraph.nodes.node import MemoryNode
 from memgraph.state import MemoryState
 from support.fixtures import OpenMemory, Say
-from support.memories import texts
+from support.memories import chain, texts
 
 NODES = [remember, retrieve]
 
@@ -27,12 +26,7 @@ def memory(open_memory: OpenMemory) -> Memory:
 
 
 def alone(node: MemoryNode, store: Any, saver: Any = None, schema: Any = MemoryContext) -> Any:
-    return (
-        StateGraph(MemoryState, context_schema=schema)
-        .add_node("node", node)
-        .add_edge(START, "node")
-        .compile(store=store, checkpointer=saver)
-    )
+    return chain(("node", node), store=store, checkpointer=saver, context=schema)
 
 
 @dataclass
@@ -92,7 +86,9 @@ def test_the_server_then_the_context_then_the_configuration(memory: Memory, cont
         (None, {"user_id": "bob", "langgraph_auth_user": ServerUser("ada")}),
     ],
 )
-def test_a_second_different_claim_is_denied(make: Any, memory: Memory, context: Any, configurable: Any, say: Say) -> None:
+def test_a_second_different_claim_is_denied(
+    make: Any, memory: Memory, context: Any, configurable: Any, say: Say
+) -> None:
     with pytest.raises(ScopeDenied):
         alone(make(), memory.store).invoke(*asked(say("hello"), **configurable), context=context)
     assert texts(memory, Scope("ada")) == texts(memory, Scope("bob")) == []
@@ -128,8 +124,7 @@ def test_a_node_that_is_called_as_a_function(memory: Memory) -> None:
     node = remember()
 
     def mine(state: MemoryState) -> Any:
-        return node(state)  # type: ignore[arg-type]  # the nodes' own state is a part of it
+        return node(state)
 
-    graph = StateGraph(MemoryState, context_schema=MemoryContext).add_node("mine", mine).add_edge(START, "mine")
-    graph.compile(store=memory.store).invoke(*asked("Hello."), context=MemoryContext("ada"))
+    chain(("mine", mine), store=memory.store).invoke(*asked("Hello."), context=MemoryContext("ada"))
     assert texts(memory, Scope("ada")) == ["Hello."]

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langgraph.graph import START, StateGraph
 
 from memgraph import Memory, MemoryContext, Scope
 from memgraph.errors import InvalidInput, InvalidScope
@@ -19,7 +18,7 @@ from memgraph.state import MemoryState
 from support import crash
 from support.fakes import BlockingEmbeddings, RaisingEmbeddings
 from support.fixtures import OpenMemory, Say
-from support.memories import ADA, Clock, found, query, texts
+from support.memories import ADA, Clock, chain, found, query, texts
 
 ADA_SAYS = MemoryContext("ada")
 
@@ -33,11 +32,12 @@ def build(memory: Memory, **options: Any) -> Any:
     def agent(state: MemoryState) -> dict[str, Any]:
         return {"messages": [AIMessage(f"I heard {len(state['messages'])}.")]}
 
-    return (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_sequence([("retrieve", retrieve()), ("agent", agent), ("remember", remember(**options))])
-        .add_edge(START, "retrieve")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
+    return chain(
+        ("retrieve", retrieve()),
+        ("agent", agent),
+        ("remember", remember(**options)),
+        store=memory.store,
+        checkpointer=memory.checkpointer,
     )
 
 
@@ -77,17 +77,16 @@ def test_the_cause_is_kept_with_the_commit(memory: Memory) -> None:
 
 def test_both_nodes_write_the_mark(memory: Memory) -> None:
     label = memory.core.owner_label(ADA)
-    only_read = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_node("retrieve", retrieve())
-        .add_edge(START, "retrieve")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
-    )
+    only_read = chain(("retrieve", retrieve()), store=memory.store, checkpointer=memory.checkpointer)
     seq = memory.add("Before.", ADA).seq
     state = only_read.invoke(said("Hello?"), run("r"), context=ADA_SAYS)
     assert state["memory_seq"][label] >= seq
     written = build(memory).invoke(said("One."), run("t"), context=ADA_SAYS)
-    [(last,)] = query(memory, "select max(c.seq) from commits c join owners o using (owner) where o.key = ? and kind = 'turns'", memory.core.owner_key(ADA))
+    [(last,)] = query(
+        memory,
+        "select max(c.seq) from commits c join owners o using (owner) where o.key = ? and kind = 'turns'",
+        memory.core.owner_key(ADA),
+    )
     assert written["memory_seq"] == {label: last}
 
 
@@ -102,7 +101,12 @@ def test_the_mark_is_exact_through_history_fork_and_replay(memory: Memory) -> No
     assert len(set(marks)) == 3
     for state, mark in zip(ends, marks, strict=True):  # what was remembered by then, and nothing later
         heard = [message.content for message in state.values["messages"]]
-        rows = query(memory, "select text from turns t join owners o using (owner) where o.key = ? and t.seq <= ? order by row", memory.core.owner_key(ADA), mark)
+        rows = query(
+            memory,
+            "select text from turns t join owners o using (owner) where o.key = ? and t.seq <= ? order by row",
+            memory.core.owner_key(ADA),
+            mark,
+        )
         assert [text.decode() for (text,) in rows] == heard
 
     middle = ends[1]
@@ -150,12 +154,7 @@ def test_in_the_background_words_are_found_at_once_and_settle_waits(open_memory:
     memory = open_memory(":memory:", embedder=embedder)
     memory.add("First of all.", ADA)
     embedder.armed = True
-    graph = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_node("remember", remember(background=True))
-        .add_edge(START, "remember")
-        .compile(store=memory.store)
-    )
+    graph = chain(("remember", remember(background=True)), store=memory.store)
     graph.invoke(said("I live in Lisbon."), context=ADA_SAYS)
     assert embedder.entered.wait(30)
     embedder.armed = False  # questions are answered, the batch of documents still blocks
@@ -193,8 +192,7 @@ def test_a_failing_embedder_fails_no_agent(open_memory: OpenMemory) -> None:
 
 
 def test_an_error_of_the_caller_reaches_the_caller(memory: Memory, say: Say) -> None:
-    graph = StateGraph(MemoryState, context_schema=MemoryContext).add_node("r", remember()).add_edge(START, "r")
-    compiled = graph.compile(store=memory.store)
+    compiled = chain(("r", remember()), store=memory.store)
     bad = HumanMessage(say("x"), additional_kwargs={"said_at": "2026-01-01T00:00:00"})
     with pytest.raises(InvalidInput, match="no time zone"):
         compiled.invoke({"messages": [bad]}, context=ADA_SAYS)
@@ -208,7 +206,10 @@ async def test_a_custom_event_with_ids_only(memory: Memory) -> None:
     events = [
         event
         async for event in graph.astream(
-            {"messages": [("user", "I live in Lisbon."), ("system", "s")]}, run("t"), context=ADA_SAYS, stream_mode="custom"
+            {"messages": [("user", "I live in Lisbon."), ("system", "s")]},
+            run("t"),
+            context=ADA_SAYS,
+            stream_mode="custom",
         )
     ]
     [event] = [event for event in events if event["type"] == "memgraph.remember"]
@@ -224,31 +225,25 @@ def test_the_write_path_is_a_graph_of_two_stages(memory: Memory) -> None:
 
 
 def test_a_state_without_messages_is_nothing_to_remember(memory: Memory) -> None:
-    graph = StateGraph(MemoryState, context_schema=MemoryContext).add_node("r", remember()).add_edge(START, "r")
-    state = graph.compile(store=memory.store).invoke(cast(Any, {"recalled": {"text": ""}}), context=ADA_SAYS)
+    state = chain(("r", remember()), store=memory.store).invoke(cast(Any, {"recalled": {"text": ""}}), context=ADA_SAYS)
     assert list(state["memory_seq"].values()) == [0]
 
 
 STRICT = """
-from langgraph.graph import START, StateGraph
-from langgraph.checkpoint.memory import InMemorySaver
 import logging, warnings
 warnings.simplefilter("error")
-from memgraph import Memory, MemoryContext, MemoryState
+from memgraph import Memory, MemoryContext
 from memgraph.nodes import remember, retrieve
 from support.fakes import HashEmbeddings
+from support.memories import chain
 records = []
 class Keep(logging.Handler):
     def emit(self, record):
         records.append(record.getMessage())
 logging.getLogger().addHandler(Keep(logging.WARNING))
 with Memory.open(":memory:", embedder=HashEmbeddings()) as memory:
-    graph = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_sequence([("retrieve", retrieve()), ("remember", remember())])
-        .add_edge(START, "retrieve")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
-    )
+    nodes = ("retrieve", retrieve()), ("remember", remember())
+    graph = chain(*nodes, store=memory.store, checkpointer=memory.checkpointer)
     run = {"configurable": {"thread_id": "t"}}
     for text in ("I live in Lisbon.", "Where do I live?"):
         graph.invoke({"messages": [("user", text)]}, run, context=MemoryContext("ada"))
@@ -279,21 +274,11 @@ def test_add_inside_a_node_of_another_memorys_graph(
         await other.aadd("Kept elsewhere.", Scope("bob"))
         return {}
 
-    graph = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_sequence([("agent", agent), ("remember", remember())])
-        .add_edge(START, "agent")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
-    )
+    graph = chain(("agent", agent), ("remember", remember()), store=memory.store, checkpointer=memory.checkpointer)
     graph.invoke(said("One."), run("t"), context=ADA_SAYS, durability=durability)
     assert texts(other, Scope("bob")) == ["Kept elsewhere."]
     assert texts(memory, Scope("bob")) == texts(other) == []
     assert texts(memory) == ["One.", "1"]
-    again = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_node("agent", aagent)
-        .add_edge(START, "agent")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
-    )
+    again = chain(("agent", aagent), store=memory.store, checkpointer=memory.checkpointer)
     asyncio.run(again.ainvoke(said("One."), run("u"), context=ADA_SAYS, durability=durability))
     assert texts(other, Scope("bob")) == ["Kept elsewhere."] * 2

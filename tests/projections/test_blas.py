@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,18 +13,18 @@ from memgraph.projections.blas import one_thread
 
 
 @pytest.fixture
-def blas() -> ThreadpoolController:
+def blas() -> Any:
     np.dot(np.ones((2, 2), np.float32), np.ones(2, np.float32))
-    controller = ThreadpoolController().select(user_api="blas")
+    controller: Any = ThreadpoolController().select(user_api="blas")
     assert controller.lib_controllers
     return controller
 
 
-def threads(blas: ThreadpoolController) -> set[int]:
+def threads(blas: Any) -> set[int]:
     return {library.get_num_threads() for library in blas.lib_controllers}
 
 
-def test_one_inside_and_as_before_after(blas: ThreadpoolController) -> None:
+def test_one_inside_and_as_before_after(blas: Any) -> None:
     with blas.limit(limits=2):
         before = threads(blas)
         with one_thread():
@@ -34,14 +35,14 @@ def test_one_inside_and_as_before_after(blas: ThreadpoolController) -> None:
         assert threads(blas) == before
 
 
-def test_a_setting_of_one_is_left_alone(blas: ThreadpoolController) -> None:
+def test_a_setting_of_one_is_left_alone(blas: Any) -> None:
     with blas.limit(limits=1):
         with one_thread():
             assert threads(blas) == {1}
         assert threads(blas) == {1}
 
 
-def test_the_last_one_out_gives_it_back(blas: ThreadpoolController) -> None:
+def test_the_last_one_out_gives_it_back(blas: Any) -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -61,7 +62,7 @@ def test_the_last_one_out_gives_it_back(blas: ThreadpoolController) -> None:
         assert threads(blas) == before
 
 
-def test_it_works_in_every_thread(blas: ThreadpoolController) -> None:
+def test_it_works_in_every_thread(blas: Any) -> None:
     seen: list[set[int]] = []
 
     def look() -> None:
@@ -78,7 +79,7 @@ def test_it_works_in_every_thread(blas: ThreadpoolController) -> None:
         assert (seen, threads(blas)) == ([{1}], before)
 
 
-def test_an_error_gives_it_back_too(blas: ThreadpoolController) -> None:
+def test_an_error_gives_it_back_too(blas: Any) -> None:
     with blas.limit(limits=2):
         before = threads(blas)
         with pytest.raises(ZeroDivisionError), one_thread():

@@ -60,7 +60,9 @@ def assert_same(one: OwnerIndex, other: OwnerIndex, pepper: bytes) -> None:
     for column in COLUMNS:
         assert getattr(one, column).tolist() == getattr(other, column).tolist(), column
     assert [one.speakers[n] for n in one.speaker] == [other.speakers[n] for n in other.speaker]
-    assert {n: one.places[n] for n in set(one.place.tolist())} == {n: other.places[n] for n in set(other.place.tolist())}
+    assert {n: one.places[n] for n in set(one.place.tolist())} == {
+        n: other.places[n] for n in set(other.place.tolist())
+    }
     assert (one.seq, one.all_believed, len(one)) == (other.seq, other.all_believed, len(other))
     for text in QUERIES:
         hashes = np.array(sorted({term_hash(pepper, term) for term in tokenize(text)}), np.uint64)
@@ -107,9 +109,9 @@ def test_catching_up_equals_loading(one_memory: Memory, steps: list[tuple[Any, .
                 ]
                 place = None if thread is None else f"{scope.user_id}-{thread}"
                 ids += memory.add(handed, scope, thread_id=place, background=background).ids
-            case ("erase", number) if ids:
+            case ("erase", int() as number) if ids:
                 memory.erase(ids[number % len(ids)], scope)
-            case ("forget", number) if ids:
+            case ("forget", int() as number) if ids:
                 believed = memory.list(scope).items
                 if believed:
                     memory.forget(believed[number % len(believed)].id, scope)

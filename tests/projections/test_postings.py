@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgraph.projections.postings import B, K1, ArrayPostings, pack_terms, term_hash
+from memgraph.projections.postings import K1, ArrayPostings, B, pack_terms, term_hash
 
 SECRET = b"pepper"
 WORDS = [f"w{n}" for n in range(12)]

@@ -20,7 +20,8 @@ def axis(n: int, dims: int = 4) -> Floats:
 
 
 def scores(vectors: MatrixVectors, query: Floats) -> list[float]:
-    return vectors.scores(query).tolist()
+    found: list[float] = vectors.scores(query).tolist()
+    return found
 
 
 def test_a_turn_without_a_vector_is_nan() -> None:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+from langchain_core.embeddings import Embeddings
 from typer.testing import CliRunner
 
+from memgraph.cli import opening
 from memgraph.cli.app import app
 from support import crash
 
@@ -66,6 +69,15 @@ def succeed(*args: object, input: str | bytes | None = None, **env: str) -> Said
     said = run(*args, input=input, **env)
     assert said.code == 0, (said.code, said.out, said.err)
     return said
+
+
+def use_embedder(monkeypatch: pytest.MonkeyPatch, embedder: Embeddings) -> None:
+    """Let commands in this process work with an embedder that no option can name."""
+
+    def argument(text: str) -> Embeddings:
+        return embedder
+
+    monkeypatch.setattr(opening, "embedder_argument", argument)
 
 
 def _environment(**more: str) -> Mapping[str, str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
+from langgraph.graph import START, StateGraph
 
 from memgraph import Memory
 from memgraph.scope import MemoryContext, Scope
+from memgraph.state import MemoryState
 
 T = TypeVar("T")
 
@@ -27,11 +28,12 @@ KINDS = ["file", "keyed", "memory"]
 
 def place(kind: str, folder: Path) -> tuple[str, dict[str, Any]]:
     """Return path and options of a kind of file."""
-    return {
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
         "file": (str(folder / "plain.db"), {}),
         "keyed": (str(folder / "keyed.db"), {"key": RAW_KEY}),
         "memory": (":memory:", {}),
-    }[kind]
+    }
+    return kinds[kind]
 
 
 class Clock:
@@ -68,7 +70,9 @@ def found(memory: Memory, query: str, scope: Scope | MemoryContext = ADA, **opti
 def matching(memory: Memory, query: str, scope: Scope | MemoryContext = ADA, **options: Any) -> list[str]:
     """Return the texts that a search finds by their words; the dense arm ranks everything there is."""
     return [
-        hit.text for hit in memory.search(query, scope, **options) if "lexical" in hit.arms and hit.arms["lexical"].score > 0
+        hit.text
+        for hit in memory.search(query, scope, **options)
+        if "lexical" in hit.arms and hit.arms["lexical"].score > 0
     ]
 
 
@@ -87,7 +91,7 @@ def query(memory: Memory, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def statements(memory: Memory) -> Iterator[list[str]]:
+def statements(memory: Memory) -> Generator[list[str]]:
     """Note every statement that the reader runs inside the block."""
     seen: list[str] = []
 
@@ -104,7 +108,7 @@ def statements(memory: Memory) -> Iterator[list[str]]:
 
 
 @contextmanager
-def written(memory: Memory) -> Iterator[list[str]]:
+def written(memory: Memory) -> Generator[list[str]]:
     """Note every statement that the writer runs inside the block."""
     seen: list[str] = []
 
@@ -123,7 +127,7 @@ def written(memory: Memory) -> Iterator[list[str]]:
 
 
 @contextmanager
-def unreadable(memory: Memory, error: Exception) -> Iterator[None]:
+def unreadable(memory: Memory, error: Exception) -> Generator[None]:
     """Let every read of a handle fail inside the block, as where another program holds the file."""
 
     def fail(_: apsw.Cursor, __: str, ___: Any) -> bool:
@@ -138,7 +142,7 @@ def unreadable(memory: Memory, error: Exception) -> Iterator[None]:
 
 
 @contextmanager
-def write_locked(memory: Memory) -> Iterator[None]:
+def write_locked(memory: Memory) -> Generator[None]:
     """Hold the file's write lock by a connection of somebody else's, and let the writer be impatient."""
     ledger = memory.core.ledger
     ledger.submit(lambda c: c.set_busy_timeout(1), alone=True).result()
@@ -150,6 +154,18 @@ def write_locked(memory: Memory) -> Iterator[None]:
     finally:
         connection.close()
         ledger.submit(lambda c: c.set_busy_timeout(5_000), alone=True).result()
+
+
+def chain(
+    *nodes: tuple[str, Any],
+    store: Any = None,
+    state: Any = MemoryState,
+    context: Any = MemoryContext,
+    checkpointer: Any = None,
+) -> Any:
+    """Return a compiled graph that runs nodes one after another."""
+    builder: Any = StateGraph(state, context_schema=context)
+    return builder.add_sequence([*nodes]).add_edge(START, nodes[0][0]).compile(store=store, checkpointer=checkpointer)
 
 
 def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
@@ -173,8 +189,3 @@ def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
     if errors:
         raise errors[0]
     return [results[number] for number in range(count)]
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a loop of its own."""
-    return asyncio.run(work)

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain.agents import create_agent
+from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]  # its context is of no type
 from langchain.agents.middleware import SummarizationMiddleware
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, SystemMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
@@ -19,12 +20,10 @@ from memgraph import Memory, MemoryContext, Scope
 from memgraph.messages import BLOCK_MARK
 from memgraph.nodes import remember
 from memgraph.records import Added, Draft
-from memgraph.state import MemoryState
 from memgraph.writing.identity import UNIQUE_ID, digest, turn_keys
-from langgraph.graph import START, StateGraph
 from support.fakes import ScriptedChatModel
 from support.fixtures import OpenMemory
-from support.memories import ADA, BOB, matching, texts
+from support.memories import ADA, BOB, chain, matching, texts
 
 LONG = "0193f2c4-7b1e-7c3a-9d52-0b6f2f0a1b2c"
 
@@ -199,17 +198,13 @@ def test_the_same_statement_said_again_is_a_turn_of_its_own(memory: Memory) -> N
 def test_summaries_of_a_long_talk_are_not_stored(memory: Memory) -> None:
     """An agent with LangChain's summarisation middleware: 30 turns of the user are stored, and no summary."""
     summariser = ScriptedChatModel.of(otherwise="zqsummary of what was said before")
-    agent = create_agent(
+    agent: Any = create_agent(
         ScriptedChatModel.of(otherwise="Noted."),
         middleware=[SummarizationMiddleware(summariser, trigger=("messages", 8), keep=("messages", 4))],
         context_schema=MemoryContext,
     )
-    graph = (
-        StateGraph(MemoryState, context_schema=MemoryContext)
-        .add_sequence([("agent", agent), ("remember", remember())])
-        .add_edge(START, "agent")
-        .compile(store=memory.store, checkpointer=memory.checkpointer)
-    )
+    graph = chain(("agent", agent), ("remember", remember()), store=memory.store, checkpointer=memory.checkpointer)
+    state: dict[str, Any] = {}
     asked = [f"This is number {n} of what I tell." for n in range(30)]
     for text in asked:
         state = graph.invoke(
@@ -223,7 +218,7 @@ def test_summaries_of_a_long_talk_are_not_stored(memory: Memory) -> None:
 
 
 def test_summaries_are_passed_over_by_add_too(memory: Memory) -> None:
-    agent = create_agent(
+    agent: Any = create_agent(
         ScriptedChatModel.of(otherwise="Noted."),
         middleware=[
             SummarizationMiddleware(
@@ -274,9 +269,9 @@ class Modelled:
 class Model:
     """What the rule says, in plain Python, for one owner."""
 
-    turns: list[Modelled | None] = field(default_factory=list)
-    known: dict[tuple[object, ...], int] = field(default_factory=dict)
-    latest: dict[tuple[str | None, str], int] = field(default_factory=dict)
+    turns: list[Modelled | None] = field(default_factory=list["Modelled | None"])
+    known: dict[tuple[object, ...], int] = field(default_factory=dict[tuple[object, ...], int])
+    latest: dict[tuple[str | None, str], int] = field(default_factory=dict[tuple[str | None, str], int])
 
     def add(
         self, messages: list[tuple[str, str | None]], thread: str | None, call: str | None
@@ -337,15 +332,17 @@ def test_any_sequence_does_what_the_model_says(one_memory: Memory, steps: list[t
     ids: list[str] = []
     for step in steps:
         match step:
-            case ("add", list() as messages, thread, call):
+            case ("add", handed, thread, call):
+                assert call is None or isinstance(call, str)
+                messages = cast("list[tuple[str, str | None]]", handed)
                 prefix = f"{scope.user_id}-"  # a thread belongs to one owner
                 added = one_memory.add(
                     [{"role": "user", "content": text, "id": id} for text, id in messages],
                     scope,
                     thread_id=None if thread is None else f"{prefix}{thread}",
-                    idempotency_key=call if call is None else str(call),
+                    idempotency_key=call,
                 )
-                new, skipped = model.add(messages, thread if thread is None else str(thread), call)  # type: ignore[arg-type]  # a strategy's value
+                new, skipped = model.add(messages, thread if thread is None else str(thread), call)
                 assert [one_memory.get(id, scope).text for id in added.ids] == new
                 assert reasons(added) == skipped
                 ids += added.ids

@@ -1,0 +1,199 @@
+"""Words that say that something ended: "gave up", "no longer", "died", "was cancelled", and of which attributes they may."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from memgraph.writing.patterns import any_of
+
+Form = Literal["object", "negation", "thing", "self", "me", "both", "free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ender:
+    """A way to say that something ended.
+
+    Attributes:
+        form: Where it says what ended. "object": after it; "negation": after it, up to "any more" or the end;
+            "thing": before it; "self": nowhere ("I resigned"); "me": before it, "me" after it; "both": "Ann and I split up"; "free": the word before it.
+        attributes: The attributes whose facts it can end.
+        moves: Whether it only moves a date: the plan is another one, not gone.
+    """
+
+    pattern: re.Pattern[str]
+    form: Form
+    attributes: frozenset[str]
+    moves: bool = False
+
+
+def _ender(form: Form, attributes: str, *patterns: str, moves: bool = False) -> Ender:
+    return Ender(re.compile("|".join(patterns), re.IGNORECASE), form, frozenset(attributes.split()), moves)
+
+
+_BE: Final = r"(?:'s|'re|\bis|\bare|\bwas|\bwere|\bgot|\bgets|\bbeen|\bhas been|\bhave been|\bhad to be)(?: now| all| finally| officially| just| been| completely| totally)*"
+_PASTIMES: Final = "likes habit hobby preference diet medication goal plan language skill possession employer occupation study religion other"
+_THINGS: Final = "possession pet residence other"
+_WORK: Final = "employer occupation"
+_LOVE: Final = "partner marital_status"
+_ANY: Final = (
+    "residence employer occupation study diet religion partner marital_status likes dislikes preference allergy health medication"
+    " friend colleague pet possession language hobby habit plan goal opinion skill other family"
+)
+
+ENDERS: Final[tuple[Ender, ...]] = (
+    _ender(
+        "object",
+        _PASTIMES,
+        rf"\b{any_of('stopped quit gave_up given_up packed_in kicked ditched dropped swore_off sworn_off cut_out abandoned renounced jacked_in')}\b",
+        r"(?:'m|\bam|'s|\bis|'re|\bare) (?:now |finally |officially |so |totally |completely )?(?:done|finished|through) with\b",
+        r"(?:'m|\bam|'s|\bis|'re|\bare) (?:now |completely |totally |entirely )?off\b(?= (?!to\b|work\b|sick\b|for\b|on\b))",
+        rf"\b{any_of('gone_off went_off weaned_myself_off come_off came_off had_enough_of lost_interest_in fallen_out_of_love_with')}\b",
+        r"\b(?:days?|weeks?|months?|years?)(?: \w+)? without\b",
+        r"\b(?:called time on|turned my back on|lost (?:the|my) taste for|hung up (?=\w)|chucked|walked away from|waved off)",
+        r"\b(?:since|after) my last\b",
+        r"^\W*(?:so )?no more(?= [\w -]+ for (?:me|us)\b)",
+        r"\b(?:have|has|'ve|'s)(?:n't| not) (?:touched|eaten|drunk|smoked|played)(?= .{2,40}\b(?:since|in|for)\b)",
+    ),
+    _ender("free", _PASTIMES, r"(?<=\w)[- ]free\b(?=\W*$| (?:for|since|now|these days)\b)"),
+    _ender("object", "pet", r"\bha(?:d|ve)\b(?= [\w' ]{2,30} put (?:down|to sleep)\b)"),
+    _ender(
+        "object",
+        _THINGS,
+        rf"\b{any_of('sold got_rid_of gotten_rid_of gave_away given_away donated threw_out thrown_out threw_away thrown_away scrapped')}\b",
+        rf"\b{any_of('traded_in swapped binned rehomed re-homed handed_back gave_back pawned parted_with exchanged lost returned replaced')}\b",
+        rf"\b{any_of('deleted deactivated unsubscribed_from said_goodbye_to waved_goodbye_to flogged chucked_out')}\b",
+    ),
+    _ender("object", "employer occupation residence partner study hobby religion other", r"\bleft\b(?! \w+ (?:at|in|on) )"),
+    _ender(
+        "object",
+        "employer occupation hobby study",
+        r"\blast (?:day|shift|week|class|lesson|rehearsal) (?:at|with|in|as|of)\b",
+        r"\b(?:walked out (?:of|on)|gave notice (?:at|to|in)|given notice (?:at|to)|parted ways with|parted company with|waved goodbye to)\b",
+    ),
+    _ender("object", "employer occupation", r"\blost\b(?= (?:my|his|her|the) (?:job|post|position))"),
+    _ender("object", "family friend pet partner", r"\blost\b"),
+    _ender("object", "residence", r"\bmoved (?:out of|away from|from)\b", r"\bswapped\b", r"\bhanded back\b", r"\bgave up\b"),
+    _ender(
+        "object",
+        "employer occupation hobby other",
+        rf"\b(?:resigned|retired|fired|sacked|laid off|let go|made redundant|stepped down|withdrew) {any_of('from by at as')}\b",
+    ),
+    _ender("object", "study hobby", r"\b(?:dropped out of|graduated from|withdrew from|expelled from|flunked out of)\b"),
+    _ender(
+        "object",
+        _LOVE,
+        r"\b(?:broke up|broken up|split up|split|broke it off|ended (?:it|things)|finished) with\b|\bdivorced\b|\bseparated from\b"
+        r"|\bdumped\b|\bcalled off\b",
+    ),
+    _ender(
+        "object",
+        "plan event goal hobby habit possession other",
+        r"\b(?:cancelled|canceled|called off|shelved|scrapped|bailed on|pulled out of|backed out of|dropped|abandoned)\b",
+    ),
+    _ender(
+        "object",
+        "plan event goal",
+        r"\b(?:postponed|pushed back|pushed|rescheduled|brought forward|delayed|put off|put back|moved)\b",
+        moves=True,
+    ),
+    _ender("object", "health allergy", r"\b(?:recovered from|got over|gotten over|cured of|overcame|overcome|outgrown|outgrew|beaten|rid of)\b"),
+    _ender("object", "dislikes opinion allergy preference", r"\b(?:got over|gotten over|outgrown|outgrew|come round to|came round to|changed my mind about)\b"),
+    _ender(
+        "negation",
+        _ANY,
+        r"\b(?:no|not any) longer\b",
+        r"\b(?:do|does|ca|is|are|have|has)n't\b|\b(?:do|does|is|are|am|have|has|can)\s*not\b|(?:'m|'s|'re|'ve) not\b|\b(?:have|has|'ve|'s) no\b|\bnever\b",
+    ),
+    _ender("thing", "pet family friend partner colleague possession", r"\b(?:has |have |had |just )?(?:died|passed away|passed on)\b"),
+    _ender(
+        "negation",
+        "plan",
+        r"(?:n't|\bnot)(?= (?:going|coming|doing|flying|having|moving|getting|travelling|running|taking|happening|making it)\b)",
+    ),
+    _ender("thing", _LOVE, r"\b(?:moved out|walked out|packed (?:his|her|their) bags)\b"),
+    _ender(
+        "thing",
+        "likes habit hobby preference diet",
+        r"\b(?:does|do) nothing for me\b|\b(?:bores|bore|disgusts?) me (?:now|these days)\b|(?:'s|\bis|\bare) (?:all )?(?:a thing of the past|off (?:the|my) menu|behind me)\b",
+    ),
+    _ender("thing", "pet", rf"\bcrossed the rainbow bridge\b|\bwent to a new home\b|{_BE} (?:put down|put to sleep|dead|rehomed|run over)\b", r"\b(?:ran away|went missing)\b"),
+    _ender(
+        "thing",
+        "possession pet",
+        rf"{_BE} (?:stolen|sold|gone|written off|scrapped|no more|totalled|broken beyond repair|history|dead)\b",
+        r"\b(?:gave up the ghost|bit the dust|packed up for good|packed it in|expired|lapsed|got pinched|got nicked|conked out|went to (?:the )?scrap\w*|gone to (?:the )?scrap\w*|has a new owner)\b",
+    ),
+    _ender(
+        "thing",
+        "plan event goal hobby habit",
+        rf"{_BE} (?:cancelled|canceled|called off|off|scrapped|shelved|not happening|dead)\b",
+        r"\bfell through\b|\b(?:isn't|not) happening\b|\bfallen through\b|\brained off\b|\bcame to nothing\b|\bnothing came of\b",
+    ),
+    _ender(
+        "thing",
+        "plan event",
+        rf"(?:{_BE}|\bgot) (?:pushed back|postponed|rescheduled|brought forward|delayed|put back|put off|bumped|moved|shifted|pushed)\b",
+        moves=True,
+    ),
+    _ender(
+        "thing",
+        f"{_LOVE} {_WORK} plan study hobby habit health medication residence",
+        rf"{_BE} (?:over|finished|history|done|behind (?:me|us))\b|\b(?:has |have )?ended\b|\bfell apart\b|\bran out\b|\bcame to an end\b",
+    ),
+    _ender(
+        "thing",
+        "health allergy medication",
+        rf"{_BE} (?:healed|cured|gone|better|back to normal|in remission|cleared up|off|mended|fine|sorted|as good as new)\b",
+        r"\b(?:healed|cleared up|came off|come off|went away|gone away|disappeared|vanished|has mended|mended|came out)\b",
+    ),
+    _ender(
+        "thing",
+        f"{_WORK} hobby study",
+        rf"\b(?:closed down|shut down|folded|disbanded|went bust|went under|went bankrupt|closed its doors)\b|{_BE} (?:disbanded|bankrupt|closed down)\b",
+    ),
+    _ender(
+        "self",
+        _WORK,
+        r"\b(?:resigned|retired|handed in my notice|handed in his notice|handed in her notice|quit my job|lost my job)\b",
+        rf"{_BE} (?:fired|sacked|laid off|made redundant|let go|out of (?:work|a job)|unemployed|jobless)\b",
+    ),
+    _ender("self", "residence", r"\bmoved out\b(?! of)"),
+    _ender("self", _LOVE, r"\b(?:divorced|split up|broke up|broken up|separated|called it quits|single again|called it a day)\b"),
+    _ender("self", "study", r"\b(?:dropped out|graduated)\b(?! (?:of|from))"),
+    _ender("self", "health", r"\b(?:got the all clear|been given the all clear|fully recovered|in remission)\b"),
+    _ender("me", _WORK, r"\b(?:let me go|laid me off|fired me|sacked me|made me redundant|gave me the (?:sack|boot))\b"),
+    _ender("me", _LOVE, r"\b(?:dumped me|left me|divorced me|broke up with me|walked out on me|ended (?:it|things))\b"),
+    _ender(
+        "both",
+        "partner marital_status friend",
+        r"\b(?:have |has |'ve |just |finally )*(?:split up|split|broke up|broken up|separated|got divorced|divorced|are over|are done"
+        r"|called it quits|called it a day|parted ways|went our separate ways|aren't together|are no longer together|are history)\b",
+    ),
+)
+
+VERBS: Final[dict[str, str]] = {
+    verb: attributes
+    for verbs, attributes in (
+        ("live living lives reside", "residence"),
+        ("work working works", "employer occupation"),
+        ("eat eating eats drink drinking drinks order ordering", "likes diet habit preference dislikes"),
+        ("like liking love loving enjoy enjoying fancy", "likes hobby"),
+        ("hate hating mind minding dislike avoid avoiding", "dislikes"),
+        ("have having has own owning keep keeping", "possession pet allergy health hobby partner"),
+        ("drive driving ride riding use using wear wearing carry", "possession habit"),
+        ("play playing do doing practise practising go going sing singing attend attending train training", "hobby habit skill"),
+        ("study studying learn learning", "study language hobby skill"),
+        ("date dating see seeing", "partner marital_status"),
+        ("take taking", "medication habit hobby"),
+        ("speak speaking", "language"),
+        ("buy buying", "habit"),
+        ("want wanting need needing", "goal plan preference"),
+        ("teach teaching", "occupation employer"),
+        ("rent renting", "residence"),
+        ("suffer", "health"),
+    )
+    for verb in verbs.split()
+}
+"""Verbs that say little of what ended but of which attribute it is."""

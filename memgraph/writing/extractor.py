@@ -1,0 +1,297 @@
+"""Facts out of turns by rules: what is used where there is no model.
+
+It reads plain first-person statements ("I moved to Braga on Monday") and short ones of named others ("My sister
+Solveig is a nurse"), and leaves everything else: what it does not say is lost to nobody, since turns are searched too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from memgraph.drafts import FactDraft, Mention, RelationDraft, SaidTurn
+from memgraph.writing.company import company, introduced
+from memgraph.writing.dates import DAY_US, When, spoken, validity, when
+from memgraph.writing.lexicon import PARENTS
+from memgraph.writing.rules import Rule
+from memgraph.writing.rules_happenings import ENDINGS, EVENTS, PLANS, RETRACTIONS
+from memgraph.writing.rules_states import STATES
+from memgraph.writing.statements import LOOK, NAME, Statement, jokes, masked, sentences, statements
+from memgraph.writing.voice import personal, possessive, told
+
+UNNAMED: Final = "user"
+"""The subject of "I" where the speaker has no name."""
+
+_REACH: Final = 400
+"""Characters of a statement that are read."""
+_TOGETHER: Final = ({"occupation", "employer"}, {"marital_status", "partner"}, {"occupation", "study"})
+"""Attributes that one statement may give at once; of others the first that matches is taken."""
+_TIMELESS: Final = frozenset(("birthday", "name", "birthplace"))
+"""Attributes whose date is the value itself."""
+_WITHIN: Final = re.compile(rf"(?<=[a-z,] )({NAME}?)\b")
+_EMPTY: Final = frozenset(
+    "it that this them they you me one ones something anything nothing everything stuff things thing lot lots bit way so"
+    " much more most well there here those these him her us myself too to be some any all both a the an not what".split()
+)
+_ARTICLE: Final = re.compile(r"^(?:(?:a|an|my|our|some|any|his|her|their|to|being|having|how|about|of|the fact)\s+)+", re.IGNORECASE)
+_TAIL: Final = re.compile(
+    r"(?:[\s,]+(?:now|too|again|anyway|either|though|really|a lot|so much|very much|as well|at the moment|these days|at last"
+    r"|right now|already|either|instead|lately|recently|any more|anymore|today|though|yet|and|or|for|with|at|in|on|to|of"
+    r"|the|a|just|by|from|myself|ourselves|then|if|more than anything|more than ever))+$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a rule made of a statement."""
+
+    rule: Rule
+    object: str
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who is known by name.
+
+    Attributes:
+        kin: Names of relatives and companions by (speaker, "sister"); grows.
+        names: Names that stand within sentences, where a capital letter makes a name.
+    """
+
+    kin: dict[tuple[str, str], str]
+    names: frozenset[str]
+
+
+class PatternExtractor:
+    """Extracts facts from turns by rules, without a model. Deterministic; never raises."""
+
+    def extract(self, turns: Sequence[SaidTurn]) -> list[FactDraft]:
+        """Return the facts that the turns state.
+
+        Args:
+            turns: In the order in which they were said; a relative named in one is known by name in the next.
+
+        Returns:
+            Drafts with one turn of evidence each. What an assistant or a tool says states nothing about the user.
+        """
+        known = _Known({}, _named(turns))
+        drafts: list[FactDraft] = []
+        for turn in turns:
+            if turn.role in ("assistant", "tool", "system") or turn.origin != "user":
+                continue
+            drafts += _once(_read(turn, known))
+        return drafts
+
+
+def _read(turn: SaidTurn, known: _Known) -> Iterator[FactDraft]:
+    """Read one turn.
+
+    Args:
+        turn: What was said.
+        known: Who is known by name; grows.
+    """
+    said = masked(turn.text)
+    speaker = turn.speaker.strip() or UNNAMED
+    joke = jokes(turn.text)
+    for start, end in sentences(said):
+        if not joke:
+            for draft in introduced(said, start, end, speaker):
+                known.kin.setdefault((speaker, draft.kin), draft.name)
+                yield _company(turn, speaker, draft.kin, draft.name, start, end)
+        found = list(statements(said, start, end))
+        for statement in found:
+            yield from _stated(turn, speaker, statement, known, alone=len(found) == 1, joke=joke)
+
+
+def _company(turn: SaidTurn, speaker: str, kin: str, name: str, start: int, end: int) -> FactDraft:
+    """Make a draft of somebody who is introduced: "my sister Solveig"."""
+    attribute, relation, kind = company(kin)
+    return FactDraft(
+        speaker,
+        attribute,
+        name if attribute == "partner" else f"{kin} {name}",
+        f"{told(speaker, '', first_person=False)} has a {kin} called {name}.",
+        confidence=0.85,
+        importance=0.6,
+        evidence=(turn.index,),
+        quote=turn.text[start:end].strip(),
+        entities=(*_speaker(speaker), Mention(name, kind)),
+        relations=(RelationDraft(speaker, relation, name),) if speaker != UNNAMED else (),
+    )
+
+
+def _stated(
+    turn: SaidTurn, speaker: str, statement: Statement, known: _Known, *, alone: bool, joke: bool
+) -> Iterator[FactDraft]:
+    """Yield the facts of one statement, all of the first group of rules that has any."""
+    if statement.who == "kin" and not _is_known(statement, speaker, known):
+        return
+    groups = (RETRACTIONS,) if joke else (RETRACTIONS, ENDINGS, STATES, PLANS, EVENTS)
+    for rules in groups:
+        taken: set[str] = set()
+        for found in _matches(statement, rules):
+            attribute = found.rule.attribute
+            if rules is EVENTS and statement.who == "name" and statement.name not in known.names:
+                continue
+            if attribute in taken or (taken and not any({attribute, *taken} <= pair for pair in _TOGETHER)):
+                continue
+            draft = _draft(turn, speaker, statement, found, known, alone=alone)
+            if draft is not None:
+                taken.add(attribute)
+                yield from _apart(draft)
+        if taken:
+            return
+
+
+def _is_known(statement: Statement, speaker: str, known: _Known) -> bool:
+    """Tell whether a relative has a name, or needs none: of "my brother" there may be three."""
+    return bool(statement.name or statement.kin in PARENTS or (speaker, statement.kin) in known.kin)
+
+
+def _named(turns: Sequence[SaidTurn]) -> frozenset[str]:
+    """Return the names that stand within sentences, and those of the speakers."""
+    found = {turn.speaker for turn in turns}
+    for turn in turns:
+        found.update(_WITHIN.findall(turn.text[:LOOK]))
+    return frozenset(found)
+
+
+def _matches(statement: Statement, rules: tuple[Rule, ...]) -> Iterator[_Found]:
+    """Yield what the rules find, in their order."""
+    rest = statement.rest[:_REACH]
+    for rule in rules:
+        if statement.who not in rule.who or (statement.unsure and rule.kind != "plan"):
+            continue
+        for pattern in rule.patterns:
+            match = pattern.match(rest)
+            thing = _trimmed(match["o"]) if match is not None else ""
+            if match is not None and thing:
+                yield _Found(rule, thing, match.end())
+                break
+
+
+def _apart(draft: FactDraft) -> Iterator[FactDraft]:
+    """Yield one draft for each thing: who is allergic to two is warned of each."""
+    things = re.split(r",? and (?:to )?|, ", draft.object) if draft.attribute == "allergy" else [draft.object]
+    for thing in things:
+        yield replace(draft, object=thing)
+
+
+def _draft(
+    turn: SaidTurn,
+    speaker: str,
+    statement: Statement,
+    found: _Found,
+    known: _Known,
+    *,
+    alone: bool,
+) -> FactDraft | None:
+    """Make a draft of what a rule found, None where it needs a date that is not there."""
+    rule = found.rule
+    end = max(statement.end, statement.at + found.end)
+    quote = turn.text[statement.start : end].rstrip()
+    dated = when(quote, turn.said_at, future=rule.kind == "plan")
+    inside = dated is not None
+    if dated is None and alone:
+        dated = when(turn.text[statement.sentence[0] : statement.sentence[1]], turn.said_at, future=rule.kind == "plan")
+    if rule.dated and (dated is None or (dated.first or 0) + DAY_US <= turn.said_at):
+        return None
+    if rule.kind == "event" and dated is not None and quote[: dated.start].endswith(" for ") and inside:
+        dated = None  # "booked a table for Friday": the table's date, not the booking's
+    if rule.attribute in _TIMELESS:
+        dated = None
+    subject, shown = _subject(speaker, statement, known)
+    valid_from, valid_to = validity(dated, rule.kind, over=rule.over)
+    if valid_from is None and valid_to is not None and valid_to <= turn.said_at:
+        valid_to = None
+    undated = rule.over and valid_to is None
+    words = f"{shown}{_rest(turn.text, statement, end)}" if statement.who != "i" else told(
+        shown, _rest(turn.text, statement, end), first_person=True
+    )
+    words = personal(words) if statement.who != "i" else words
+    thing = found.object
+    if dated is not None:
+        words = _with_date(words, quote, dated, inside)
+        thing = _undated(thing, quote, dated) if inside and rule.kind != "plan" else thing
+    named = rule.entity and thing[:1].isupper()
+    mentions = [*_speaker(subject if statement.who in ("i", "my") else speaker)]
+    if statement.who in ("kin", "name") and subject[:1].isupper() and subject != speaker:
+        mentions.append(Mention(subject, "person" if statement.who == "name" else company(statement.kin)[2]))
+    if named:
+        mentions.append(Mention(thing, rule.entity))
+    sources = {mention.name for mention in mentions}
+    return FactDraft(
+        subject,
+        "experience" if undated else rule.attribute,
+        thing,
+        f"{words.rstrip(' .!,;:-')}.",
+        kind="event" if undated else rule.kind,
+        confidence=round(rule.confidence * (0.6 if statement.unsure else 1.0), 2),
+        importance=rule.importance,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        evidence=(turn.index,),
+        quote=quote,
+        entities=tuple(dict.fromkeys(mentions)),
+        relations=(RelationDraft(subject, rule.relation, thing),)
+        if named and rule.relation and subject in sources and thing != subject and not undated
+        else (),
+    )
+
+
+def _rest(text: str, statement: Statement, end: int) -> str:
+    """Return what is said of the subject, as it stands in the turn."""
+    rest = text[max(statement.at, 0) : end]
+    rest = rest if rest[:1] in " '\u2019" else f" {rest}"
+    return rest if statement.subject or not rest else f"{rest[0]}{rest[1:2].lower()}{rest[2:]}"
+
+
+def _subject(speaker: str, statement: Statement, known: _Known) -> tuple[str, str]:
+    """Return whom a statement is about, and the words that tell it."""
+    if statement.who == "i":
+        return speaker, speaker
+    mine = possessive("The user" if speaker == UNNAMED else speaker)
+    if statement.who == "my":
+        return speaker, mine
+    if statement.who == "kin":
+        name = statement.name or known.kin.get((speaker, statement.kin), "")
+        return name or f"{possessive(speaker)} {statement.kin}", f"{mine} {statement.kin}{' ' + name if name else ''}"
+    return statement.name, statement.name
+
+
+def _speaker(name: str) -> tuple[Mention, ...]:
+    return () if name == UNNAMED else (Mention(name, "person"),)
+
+
+def _trimmed(words: str) -> str:
+    """Return an object without article and trailing adverbs, "" where nothing is left that says anything."""
+    words = _TAIL.sub("", _ARTICLE.sub("", words.strip(" \t'\u2019\"-,")))
+    if not words or "\0" in words or len(words.split()) > 14 or words.lower() in _EMPTY:
+        return ""
+    return words if re.search(r"\w", words) else ""
+
+
+def _undated(thing: str, quote: str, dated: When) -> str:
+    """Return an object without the date that stands in it."""
+    words = quote[dated.start : dated.end].strip()
+    if words and words in thing:
+        return _TAIL.sub("", " ".join(thing.replace(words, " ").split())).strip(" ,") or thing
+    return thing
+
+
+def _with_date(words: str, quote: str, dated: When, inside: bool) -> str:
+    """Return a sentence with its date in absolute words."""
+    plain = quote[dated.start : dated.end].replace("\u2019", "'").strip() if inside else ""
+    at = words.find(plain) if plain else -1
+    if at >= 0:
+        return f"{words[:at]}{spoken(dated)}{words[at + len(plain):]}"
+    return f"{words.rstrip(' ,;:-')} {spoken(dated)}"
+
+
+def _once(drafts: Iterator[FactDraft]) -> list[FactDraft]:
+    """Return the drafts of a turn, each fact once."""
+    return list({(d.subject, d.attribute, d.object.lower()): d for d in reversed(list(drafts))}.values())[::-1]

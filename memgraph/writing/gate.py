@@ -1,0 +1,193 @@
+"""The closing gate: whatever is decided for a draft, what may close is ruled by structure and by the turn's own words.
+
+A fact is closed only where (a) the turn plainly says, now, another value of the same subject's cardinality-one
+attribute, or (b) it says, in the words quoted, that the old state ended or never was. Everything else that is decided
+becomes an addition beside what is known, linked as a conflict where the two contradict each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from memgraph.drafts import Decision, FactDraft, KnownFact, Ruling, SaidTurn
+from memgraph.records import OPEN
+from memgraph.writing.assertions import asserts, besides, cued, dated_before
+from memgraph.writing.attributes import single
+from memgraph.writing.clauses import Clause, stems, unquoted
+from memgraph.writing.endings import Ending, ending, retraction
+from memgraph.writing.patterns import compiled
+from memgraph.writing.persons import same
+
+_UNTRUSTED: Final = ("tool", "document")
+_ANOTHER: Final = compiled(
+    r"\b(?:another|second|third|new|also|too|adopted|bought|got|other|no longer|not|instead|from|left|former|than|but|moved|swapped|replaced|after)\b"
+)
+_LEAVES: Final = compiled(
+    r"\b(?:from|left|leaving|swapped|traded|goodbye|after|instead|not|no longer|out of|over|quit|replaced|behind|bye|handed|since|used to|was)\b|n't\b"
+)
+
+
+def rule(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact], decision: Decision) -> Ruling:
+    """Rule on what was decided for a draft.
+
+    Args:
+        draft: What was extracted.
+        turn: The turn that is said to say it: its words are the only evidence.
+        known: The facts that were shown, by alias.
+        decision: What rules or a model decided; anything that its type allows.
+
+    Returns:
+        What is applied. Never raises. `close_at` is never before the target's own beginning; a retracted fact
+        closes where it began.
+    """
+    target = next((fact for fact in known if fact.alias == decision.target), None)
+    if decision.operation == "NOOP":
+        return Ruling(replace(decision, mode=None, target=target.alias if target else None, quote=""))
+    add = Decision("ADD", reason=decision.reason)
+    conflicts = contradicted(draft, known)
+    if decision.operation == "ADD":
+        return Ruling(add, conflicts=conflicts)
+    if target is None:
+        return Ruling(add, conflicts=conflicts, gate="refused: no such fact")
+    if decision.operation == "UPDATE" and decision.mode == "refine":
+        if refines(draft, target):
+            return Ruling(replace(decision, quote=""))
+        return Ruling(add, conflicts=conflicts, gate="refused: not the same state in more detail")
+    if target.valid_to != OPEN and decision.mode != "retracted":
+        return Ruling(add, conflicts=conflicts, gate="refused: closed already")
+    if turn.origin in _UNTRUSTED and not target.untrusted:
+        return Ruling(_beside(draft, target, add), conflicts=_with(conflicts, target), gate="refused: untrusted origin")
+    if not same(draft.subject, target.subject):
+        return Ruling(_beside(draft, target, add), conflicts=conflicts, gate="refused: another subject")
+    return _closing(draft, turn, target, decision, add, conflicts)
+
+
+def contradicted(draft: FactDraft, known: Sequence[KnownFact]) -> tuple[str, ...]:
+    """Return the aliases of facts that cannot hold together with a draft: another value of the same single attribute."""
+    if draft.kind != "state" or draft.valid_to is not None or not single(draft.attribute):
+        return ()
+    return tuple(fact.alias for fact in known if fact.valid_to == OPEN and _rival(draft, fact))
+
+
+def refines(draft: FactDraft, fact: KnownFact) -> bool:
+    """Tell whether a draft says of the same state the same, or the same and more."""
+    if not same(draft.subject, fact.subject) or draft.attribute != fact.attribute or draft.kind != fact.kind:
+        return False
+    new, old = frozenset(stems(draft.object)), frozenset(stems(fact.object))
+    more = frozenset(stems(f"{draft.object} {draft.text}"))
+    return bool(old) and bool(new) and (old <= new or (old <= more and not _ANOTHER.search(draft.text)))
+
+
+def brings(draft: FactDraft, target: KnownFact) -> bool:
+    """Tell whether a draft that ends a fact also says something new, to be kept as a fact of its own."""
+    gone = frozenset(stems(f"{target.object} {target.text} no not none quit stopped without longer ended former ex"))
+    return not frozenset(stems(draft.object)) <= gone
+
+
+def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
+    """Return why a turn does not change a fact's value to a draft's by rule (a); "" where it does."""
+    if draft.attribute != target.attribute or not single(draft.attribute):
+        return "not one attribute with one value"
+    if draft.kind != "state" or target.kind != "state":
+        return "not both states"
+    if draft.valid_to is not None:
+        return "the new state is over or for a time"
+    if not _differs(draft, target):
+        return "the value is the same or only more or less exact"
+    begins = turn.said_at if draft.valid_from is None else draft.valid_from
+    if begins > turn.said_at:
+        return "the new state lies ahead"
+    if begins < target.valid_from:
+        return "the news is older"
+    said = asserts(draft, turn)
+    if not said.plain or said.clause is None:
+        return f"the turn does not plainly say it ({said.mood})"
+    if dated_before(said.clause, turn, target.valid_from):
+        return "the news is older"
+    if _within(target, said.clause):
+        return "the value is more exact"
+    if not cued(draft.attribute, said.clause) or besides(said.clause):
+        return "the turn does not say that it takes the place"
+    return ""
+
+
+def _closing(
+    draft: FactDraft, turn: SaidTurn, target: KnownFact, decision: Decision, add: Decision, conflicts: tuple[str, ...]
+) -> Ruling:
+    """Rule on a change, an end or a retraction of a fact of the draft's own subject."""
+    others = tuple(alias for alias in conflicts if alias != target.alias)
+    quote = decision.quote or draft.quote
+    if decision.mode == "retracted":
+        if taken_back := _quoted(quote, turn, target, retract=True):
+            return Ruling(
+                Decision("DELETE", "retracted", target.alias, decision.reason, taken_back.quote), True, target.valid_from, others, "b"
+            )
+        return Ruling(_beside(draft, target, add), conflicts=_with(conflicts, target), gate="refused: nothing is taken back")
+    why = why_not_changed(draft, turn, target)
+    if why == "":
+        at = turn.said_at if draft.valid_from is None else draft.valid_from
+        return Ruling(
+            Decision("UPDATE", "change", target.alias, decision.reason, decision.quote), True, max(at, target.valid_from), others, "a"
+        )
+    if ended := _quoted(quote, turn, target):
+        changes = decision.operation == "UPDATE" and draft.attribute == target.attribute and _differs(draft, target)
+        changed = changes and (brings(draft, target) or ended.moves)
+        kept = Decision("UPDATE", "change") if changed else Decision("DELETE", "ended")
+        at = turn.said_at if draft.valid_from is None else min(draft.valid_from, turn.said_at)
+        return Ruling(
+            replace(kept, target=target.alias, reason=decision.reason, quote=ended.quote),
+            True,
+            max(at, target.valid_from),
+            others,
+            "b",
+        )
+    return Ruling(_beside(draft, target, add), conflicts=_with(conflicts, target), gate=f"refused: {why}")
+
+
+def _quoted(quote: str, turn: SaidTurn, target: KnownFact, *, retract: bool = False) -> Ending | None:
+    """Return where the quoted words of the turn end a fact; None where the quote isn't there or doesn't."""
+    if not quote.strip():
+        return None
+    said = retraction if retract else ending
+    at = turn.text.find(quote)
+    plain = len(unquoted(turn.text))
+    while 0 <= at < plain:
+        if found := said(turn, target, at, at + len(quote)):
+            return found
+        at = turn.text.find(quote, at + len(quote))
+    return None
+
+
+def _beside(draft: FactDraft, target: KnownFact, add: Decision) -> Decision:
+    """Return what is done with a draft whose closing was refused: nothing where it says only what is known."""
+    if same(draft.subject, target.subject) and draft.attribute == target.attribute and stems(draft.object) == stems(target.object):
+        return Decision("NOOP", target=target.alias, reason=add.reason)
+    return add
+
+
+def _with(conflicts: tuple[str, ...], target: KnownFact) -> tuple[str, ...]:
+    return conflicts if target.alias in conflicts else (*conflicts, target.alias)
+
+
+def _rival(draft: FactDraft, fact: KnownFact) -> bool:
+    return (
+        fact.kind == "state"
+        and fact.attribute == draft.attribute
+        and same(fact.subject, draft.subject)
+        and _differs(draft, fact)
+    )
+
+
+def _within(target: KnownFact, clause: Clause) -> bool:
+    """Tell whether a sentence places the new value within the old one: "in Totnes, the arty end of Devon"."""
+    sentence = clause.before + clause.text + clause.after
+    old = frozenset(stems(target.object))
+    return old <= frozenset(stems(sentence)) and not _LEAVES.search(sentence)
+
+
+def _differs(draft: FactDraft, fact: KnownFact) -> bool:
+    """Tell whether a draft's value is another one, not the same in more or in fewer words."""
+    new, old = frozenset(stems(draft.object)), frozenset(stems(fact.object))
+    return bool(new) and not (new <= old or old <= new)

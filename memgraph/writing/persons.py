@@ -1,0 +1,146 @@
+"""Of whom a clause speaks: of the fact's subject, or of somebody else.
+
+"I" is the turn's speaker. Whoever is named, or is a cousin, a neighbour, a boss, is somebody else, even after "my".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from memgraph.writing.clauses import Clause, key
+from memgraph.writing.patterns import any_of
+
+Who = Literal["subject", "other", "unknown"]
+
+PERSON: Final = (
+    any_of(
+        "cousin sister brother mother father mum mummy mom dad daddy aunt auntie uncle niece nephew son daughter child kid kids"
+        " baby wife husband partner girlfriend boyfriend fianc\u00e9e? fiancee? friend mate buddy pal neighbour neighbor colleague"
+        " co-?worker workmate boss manager supervisor teacher tutor professor doctor dentist therapist nurse landlord landlady"
+        " room-?mate flat-?mate house-?mate lodger tenant grandma granny gran nan grandmother grandad grandpa grandfather"
+        " parent twin sibling in-laws? client customer ex guy bloke woman man girl boy lad student pupil couple team crew family"
+        " folks godmother godfather stepmother stepfather stepson stepdaughter half-brother half-sister mother-in-law"
+        " father-in-law sister-in-law brother-in-law son-in-law daughter-in-law lawyer plumber builder postman hairdresser"
+        " trainer coach captain vet priest vicar office company firm department band school nursery"
+    )
+    + "s?"
+)
+_OWN: Final = any_of(
+    "name address email mail number phone mobile home place flat house apartment job title role position employer workplace diet"
+    " birthday age degree course major school university college religion faith passport nationality citizenship husband wife"
+    " partner girlfriend boyfriend inbox surname status country city town village company firm room pronouns language"
+)
+_ADVERB: Final = r"(?:(?:just|finally|also|now|recently|has|have|had|already|really|actually|apparently|never|always|only|both|all)\s+)*"
+_VERB: Final = (
+    rf"(?:{any_of('has have had is was are were does doesn did do isn hasn wasn got went became left quit sold gave took bought made')}"
+    rf"|{any_of('lives works loves hates likes enjoys runs plays studies teaches says said thinks owns keeps smokes drinks eats')}"
+    rf"|{any_of('needs wants goes does died found broke drove ran swam met won lost told can could will would might never just')}"
+    r"|\w{2,}ed|'s|'ll|'d|n't)\b"
+)
+_NAME: Final = r"(?-i:[A-Z\u00c0-\u00de][\w'-]*[\w](?:\s+[A-Z\u00c0-\u00de][\w-]+){0,2})"
+_MENTION: Final = re.compile(
+    r"(?P<first>\b(?:i|we)\b|\b(?:made|named|appointed|promoted|hired|gave|transferred|elected|calls?|called|put|took|taken|signed|bumped"
+    r"|poached|recruited|crowned|let|has|have|got) (?:me|us)\b|\byou(?:'re| are) (?:now |currently )?(?:looking at|talking to|speaking to|reading)\b"
+    r"|\b(?:meet|say hello to|behold|introducing|greetings from|hello from|hi from) (?:the|your|our|a)?\b)"
+    rf"|(?P<own>\b(?:my|our)\s+(?:(?!{PERSON}\b)[\w-]+\s+){{0,2}}?(?!{PERSON}\s+[A-Z]){_OWN}\b(?=\s*(?:'s|is|was|has|will|:|=|changed|,|are)\b|'s|:))"
+    rf"|(?P<person>(?<!with )(?<!from )(?<!at )(?<!near )(?<!to )(?<!for )(?<!by )(?<!of )"
+    rf"\b(?:my|our|his|her|their|your|the|a|an|some|another|this|that|{_NAME}'s|no)\s+(?:[\w-]+\s+){{0,2}}?{PERSON}\b"
+    rf"(?=(?:\s+{_NAME})?(?:,|\s+(?:in|of|from|over|next|at|and)\b|\s*{_ADVERB}{_VERB}|\s+\w+ly\b|'s))"
+    r")"
+    r"|(?P<kin>\b(?-i:Mum|Mom|Dad|Mummy|Daddy|Grandma|Granny|Gran|Nan|Grandpa|Grandad)\b)"
+    rf"|(?P<named>\b{_NAME}\b(?='s\s+\w|\s*{_ADVERB}{_VERB}))"
+    r"|(?P<pronoun>\b(?:he|she|they)\b)"
+    r"|(?P<you>\b(?:you|who|everyone|everybody|someone|somebody|people|nobody|one of (?:my|our|the|us))\b|\b(?:his|her|their|your)\s+\w+\s+(?:is|was|has)\b)",
+    re.IGNORECASE,
+)
+_FOREIGN: Final = re.compile(
+    r"^\W*(?:and |but |so |well |now |then |also |plus )*(?:the|a|an|his|her|their|your|this|that|these|those|some|every|each|my|our)"
+    rf"\s+(?!(?:[\w-]+\s+){{0,2}}?{_OWN}\b)",
+    re.IGNORECASE,
+)
+_MINE: Final = re.compile(r"\b(?:i|we|me|us|my|our|mine|ours)\b", re.IGNORECASE)
+_NOT_NAMES: Final = frozenset(
+    """
+    i i'm i've i'd i'll we we're we've it it's that that's this there what who when where how why the a an and but so or
+    if yes no not oh ok okay well now then today yesterday finally everything nothing something life work home things news
+    update confession sorry since after before because although though still just also even only both all some most many
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
+    october november december christmas easter big good bad great funny sad day week month year
+    """.split()
+)
+_CAPITALS: Final = re.compile(_NAME)
+_WINDOW: Final = 300
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two names are the same name. A part of a name is another name."""
+    return key(one) != "" and key(one) == key(other)
+
+
+def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int) -> Who:
+    """Tell of whom a clause speaks, up to a place in it.
+
+    Args:
+        subject: Of whom the fact is.
+        speaker: Who says the turn.
+        plain: The turn without quotes.
+        clause: The clause.
+        upto: Where in the turn the words stand whose subject is asked for.
+    """
+    told = same(subject, speaker)
+    prefix = plain[clause.start : upto]
+    found = _last(clause.text, upto - clause.start)
+    if found is None:
+        if _FOREIGN.match(prefix) and not _MINE.search(clause.before + clause.text + clause.after):
+            return "other"
+        begin = max(0, clause.start - _WINDOW)
+        found = _last(plain[begin : clause.start], clause.start - begin)
+        if found is None:
+            return "subject" if told else "unknown"
+        begin_of = begin
+    else:
+        begin_of = clause.start
+    kind, name = found.lastgroup, found.group()
+    if kind in ("first", "own"):
+        return "subject" if told else "other"
+    if kind == "named":
+        return "subject" if _named(name, subject) else "other"
+    if kind == "person" and not told:
+        after = _CAPITALS.match(plain[begin_of + found.end() :].lstrip())
+        return "subject" if after and _named(after.group(), subject) else "other"
+    if kind == "pronoun" and not told:
+        return "subject" if _antecedent(plain[: begin_of + found.start()], subject) else "other"
+    return "other"
+
+
+def named_in(text: str, subject: str) -> bool:
+    """Tell whether a text names the subject."""
+    return any(_named(found.group(), subject) for found in _CAPITALS.finditer(text))
+
+
+def _last(text: str, upto: int) -> re.Match[str] | None:
+    """Return the last mention of anybody in a text that is over at a place in it."""
+    last: re.Match[str] | None = None
+    for found in _MENTION.finditer(text):
+        if found.end() > upto:
+            break
+        if found.lastgroup == "named" and key(found.group().split("'")[0]) in _NOT_NAMES:
+            continue
+        last = found
+    return last
+
+
+def _named(name: str, subject: str) -> bool:
+    """Tell whether a run of capitals is the subject: its name whole, or the first part of it alone."""
+    words, whole = key(name.removesuffix("'s")).split(), key(subject).split()
+    while words and words[0] in _NOT_NAMES:
+        words = words[1:]
+    return bool(words) and (words == whole or words == whole[:1])
+
+
+def _antecedent(text: str, subject: str) -> bool:
+    """Tell whether the last name before "he" or "she" is the subject."""
+    names = [found.group() for found in _CAPITALS.finditer(text[-_WINDOW:])]
+    names = [name for name in names if any(word not in _NOT_NAMES for word in key(name).split())]
+    return bool(names) and _named(names[-1], subject)

@@ -1,0 +1,119 @@
+"""What to do with a draft, without a model: the same statement is nothing new, the rest by rules on the turn's words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
+from memgraph.records import OPEN
+from memgraph.writing.assertions import asserts
+from memgraph.writing.clauses import key, stems
+from memgraph.writing.endings import ending, retraction
+from memgraph.writing.attributes import single
+from memgraph.writing.gate import brings, refines, why_not_changed
+from memgraph.writing.persons import same
+from memgraph.writing.topics import related
+
+_DAY: Final = 86_400_000_000
+
+
+def fact_hash(draft: FactDraft | KnownFact) -> str:
+    """Return a digest of what is stated: subject, attribute and object, however they are written."""
+    parts = (key(draft.subject), draft.attribute, " ".join(stems(draft.object)) or key(draft.object) or draft.object)
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def candidates(draft: FactDraft, known: Sequence[KnownFact]) -> list[KnownFact]:
+    """Return the facts that a draft could concern: those of its subject with its attribute, its words or its topic."""
+    about = frozenset(stems(f"{draft.object} {draft.text}")) - frozenset(stems(draft.subject))
+    return [
+        fact
+        for fact in known
+        if same(fact.subject, draft.subject)
+        and (
+            fact.attribute == draft.attribute
+            or related(about, frozenset(stems(f"{fact.object} {fact.text}")) - frozenset(stems(fact.subject)))
+        )
+    ]
+
+
+def settled(draft: FactDraft, known: Sequence[KnownFact]) -> Decision | None:
+    """Decide what needs neither model nor rules: the same statement is NOOP, what concerns nothing known is ADD."""
+    digest = fact_hash(draft)
+    for fact in known:
+        if fact.valid_to == OPEN and fact_hash(fact) == digest and not _apart(draft, fact):
+            return Decision("NOOP", target=fact.alias, reason="the same statement")
+    return None if candidates(draft, known) else Decision("ADD", reason="nothing known that it concerns")
+
+
+def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Decision:
+    """Decide by rules alone what to do with a draft. The gate still rules on it.
+
+    Args:
+        draft: What was extracted.
+        turn: The turn that says it.
+        known: What is known; facts of other subjects are left alone.
+
+    Returns:
+        The decision; its target is the first fact that it concerns.
+    """
+    concerned = [fact for fact in candidates(draft, known) if fact.valid_to == OPEN]
+    for fact in concerned:
+        if (found := retraction(turn, fact)) and _attached(draft, fact, found.phrase):
+            return Decision("DELETE", "retracted", fact.alias, "it was never true", found.quote)
+    for fact in concerned:
+        if why_not_changed(draft, turn, fact) == "":
+            return Decision("UPDATE", "change", fact.alias, "another value of the same attribute")
+    for fact in concerned:
+        if (found := ending(turn, fact)) and _attached(draft, fact, found.phrase):
+            replaced = draft.attribute == fact.attribute and (single(fact.attribute) or fact.kind == "plan") and brings(draft, fact)
+            if replaced or (found.moves and draft.attribute == fact.attribute):
+                return Decision("UPDATE", "change", fact.alias, "the turn says what took its place", found.quote)
+            return Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
+    if (decision := settled(draft, known)) is not None and decision.operation == "NOOP":
+        return decision
+    if draft.kind == "state" and (said := asserts(draft, turn)).doubted:
+        return Decision("NOOP", reason=f"the turn does not say so ({said.mood})")
+    for fact in concerned:
+        if refines(draft, fact):
+            return Decision("UPDATE", "refine", fact.alias, "the same in more detail")
+    return Decision("ADD", reason="nothing known says so" if concerned else "nothing known that it concerns")
+
+
+def all_ended(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> list[Decision]:
+    """Return a decision for every fact that the turn ends by what a draft says: all dishes of meat, not only the first."""
+    return [
+        Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
+        for fact in candidates(draft, known)
+        if fact.valid_to == OPEN and (found := ending(turn, fact)) and not found.moves and _attached(draft, fact, found.phrase)
+    ]
+
+
+def late_end(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> int | None:
+    """Return where late news ends by itself: at the beginning of the next newer value of the same single attribute.
+
+    Returns:
+        Microseconds UTC; None where nothing newer is known, or the draft says itself when it ends.
+    """
+    begins = turn.said_at if draft.valid_from is None else draft.valid_from
+    if draft.valid_to is not None:
+        return None
+    newer = [
+        fact.valid_from
+        for fact in known
+        if fact.valid_from > begins and why_not_changed(draft, turn, fact) == "the news is older"
+    ]
+    return min(newer, default=None)
+
+
+def _apart(draft: FactDraft, fact: KnownFact) -> bool:
+    """Tell whether two events of the same words happened on different days."""
+    return draft.kind == "event" and draft.valid_from is not None and abs(draft.valid_from - fact.valid_from) > _DAY
+
+
+def _attached(draft: FactDraft, fact: KnownFact, phrase: frozenset[str]) -> bool:
+    """Tell whether an end that the turn speaks of is what this draft is about, not another sentence's matter."""
+    about = frozenset(stems(f"{draft.object} {draft.text}"))
+    return draft.attribute == fact.attribute or bool(phrase & about) or related(phrase, about - frozenset(stems(draft.subject)))

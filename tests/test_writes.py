@@ -1,0 +1,283 @@
+"""The write path: acceptance is the promise, the job goes on with it, and a failure loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from memgraph import Memory, Scope
+from memgraph.errors import StoreBusy, StoreClosed
+from memgraph.ledger import faults, jobs
+from memgraph.records import Added
+from memgraph.writes import Request
+from support.fakes import BlockingEmbeddings, HashEmbeddings, NaNEmbeddings, RaisingEmbeddings, WrongDimension
+from support.fixtures import OpenMemory, Say
+from support.memories import ADA, BOB, Clock, found, query, texts, write_locked
+
+
+def states(memory: Memory) -> list[tuple[str, str | None]]:
+    return [(job["state"], job["error"]) for job in memory.doctor()["jobs"]]
+
+
+def test_an_add_says_what_became_of_it(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:")
+    added = memory.add(["One.", "", "Two."], ADA)
+    assert len(added.ids) == 2
+    assert [(skip.index, skip.reason) for skip in added.skipped] == [(1, "empty")]
+    assert (added.job, added.pending) == (None, 0)  # the job is done
+    waiting = memory.add("Three.", ADA, background=True)
+    assert (waiting.pending, isinstance(waiting.job, int)) == (1, True)
+    memory.settle()
+
+
+def test_without_an_embedder_the_job_waits_for_one(open_memory: OpenMemory) -> None:
+    memory = open_memory(embedder=None)
+    added = memory.add("One.", ADA)
+    assert len(added.ids) == 1
+    memory.settle()
+    memory.close()
+    again = open_memory(plant=False)
+    again.settle()
+    again.reindex()
+    assert again.search("one", ADA).degraded == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (RaisingEmbeddings, "ConnectionError"),
+        (NaNEmbeddings, "not finite"),
+        (WrongDimension, "dimension 65, expected 64"),
+    ],
+)
+def test_a_failing_embedder_is_tried_again_later(
+    kind: Any, why: str, open_memory: OpenMemory, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedder = kind(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    memory.core.clock = clock = Clock()
+    embedder.armed = True
+    with caplog.at_level(logging.WARNING, "memgraph"):
+        added = memory.add("One.", ADA)
+    assert added.pending == 1
+    assert any(why in record.getMessage() for record in caplog.records)
+    assert states(memory) == [("retry", f"EmbedderUnavailable: {why}")]
+    assert found(memory, "one") == ["One."]
+    embedder.armed = False
+    clock.tick(minutes=5)
+    memory.settle(30)
+    assert states(memory) == []
+    assert memory.search("one", ADA).degraded == {}
+
+
+def test_after_the_last_attempt_a_job_is_kept_as_failed(open_memory: OpenMemory) -> None:
+    embedder = RaisingEmbeddings(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    memory.core.clock = clock = Clock()
+    embedder.armed = True
+    memory.add("One.", ADA)
+    attempts = 1
+    while states(memory)[0][0] != "failed":
+        clock.tick(hours=1)
+        attempts += run_next(memory)
+    assert attempts <= jobs.MAX_ATTEMPTS
+    assert states(memory) == [("failed", "EmbedderUnavailable: ConnectionError")]
+    memory.settle(30)  # a failed job holds up nobody
+    embedder.armed = False
+    assert memory.add("Two.", ADA).pending == 0
+    assert memory.reindex() == 1
+    assert memory.search("one", ADA).degraded == {}
+
+
+def run_next(memory: Memory) -> bool:
+    return memory.live().wait(memory.writes.run_next())
+
+
+def test_a_job_that_was_put_off_holds_up_nobody_else(open_memory: OpenMemory) -> None:
+    embedder = RaisingEmbeddings(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    memory.core.clock = Clock()
+    embedder.armed = True
+    memory.add("One.", ADA)
+    embedder.armed = False
+    assert memory.add("Bob's.", BOB).pending == 0
+    second = memory.add("Two.", ADA)  # behind its owner's first one, in order
+    assert second.pending == 1
+    assert sorted(found(memory, "one two")) == ["One.", "Two."]
+
+
+def test_an_owners_jobs_run_in_order(open_memory: OpenMemory) -> None:
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    before = len(embedder.documents)
+    embedder.armed = True
+    for n in range(4):
+        memory.add(f"Number {n}.", ADA, background=True)
+    assert embedder.entered.wait(30)
+    embedder.release()
+    memory.settle(30)
+    assert [text for batch in embedder.documents[before:] for text in batch] == [f"Number {n}." for n in range(4)] or (
+        [batch[-1].splitlines()[-1] for batch in embedder.documents[before:]] == [f"Number {n}." for n in range(4)]
+    )
+
+
+def test_a_turn_erased_while_it_is_embedded_stays_erased(open_memory: OpenMemory) -> None:
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    embedder.armed = True
+    [id] = memory.add("One.", ADA, background=True).ids
+    assert embedder.entered.wait(30)
+    memory.erase(id, ADA)
+    embedder.release()
+    memory.settle(30)
+    assert query(
+        memory, "select count(*) from vectors v join owners o using (owner) where o.key = ?", memory.core.owner_key(ADA)
+    ) == [(0,)]
+    assert memory.search("one", ADA) == []
+
+
+def test_a_turn_whose_context_is_erased_meanwhile_is_embedded_without_it(open_memory: OpenMemory) -> None:
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    [first] = memory.add("A zygomorphic flower.", ADA, thread_id="t").ids
+    embedder.armed = True
+    memory.add("Yes, twice!", ADA, thread_id="t", background=True)
+    assert embedder.entered.wait(30)
+    memory.erase(first, ADA)
+    embedder.release()
+    memory.settle(30)
+    assert query(
+        memory, "select before from vectors v join owners o using (owner) where o.key = ?", memory.core.owner_key(ADA)
+    ) == [(None,)]
+    assert embedder.documents[-1] == ["Yes, twice!"]
+
+
+def test_a_lease_that_was_lost_writes_nothing(open_memory: OpenMemory) -> None:
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    embedder.armed = True
+    memory.add("One.", ADA, background=True)
+    assert embedder.entered.wait(30)
+    memory.core.ledger.submit(lambda c: c.execute("update outbox set fence = fence + 1")).result()
+    embedder.release()
+    memory.core.ledger.submit(lambda c: c.execute("update outbox set state = 'ready'")).result()
+    memory.settle(30)
+    assert memory.search("one", ADA).degraded == {}
+
+
+def test_a_write_to_a_locked_file_is_busy_and_nothing_is_stored(open_memory: OpenMemory, say: Say) -> None:
+    memory = open_memory()
+    with write_locked(memory), pytest.raises(StoreBusy, match="locked by another process or handle"):
+        memory.add(say("One."), ADA)
+    assert texts(memory) == []
+    memory.add("Two.", ADA)
+    assert texts(memory) == ["Two."]
+
+
+def test_the_background_waits_for_a_locked_file(open_memory: OpenMemory, caplog: pytest.LogCaptureFixture) -> None:
+    memory = open_memory()
+    with write_locked(memory):
+
+        async def wake() -> None:
+            memory.drain.wake()
+            while not any("background work waits" in record.getMessage() for record in caplog.records):
+                await asyncio.sleep(0.001)
+
+        memory.live().wait(wake(), timeout=30)
+    memory.add("One.", ADA, background=True)
+    memory.settle(30)
+
+
+def test_closing_gives_an_unfinished_job_back_untried(open_memory: OpenMemory) -> None:
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(embedder=embedder)
+    embedder.armed = True
+    memory.add("One.", ADA, background=True)
+    assert embedder.entered.wait(30)
+    memory.close()
+    embedder.release()
+    again = open_memory(embedder=None, plant=False)
+    assert query(again, "select state, attempt from outbox") == [("ready", 0)]
+    again.close()
+    finished = open_memory(plant=False)
+    finished.settle(30)
+    assert finished.search("one", ADA).degraded == {}
+
+
+def test_closing_while_somebody_settles(open_memory: OpenMemory) -> None:
+    embedder = BlockingEmbeddings(armed=False)
+    memory = open_memory(embedder=embedder)
+    embedder.armed = True
+    memory.add("One.", ADA, background=True)
+
+    async def settle_and_close() -> None:
+        task = asyncio.create_task(memory.asettle())
+        while not embedder.entered.is_set():
+            await asyncio.sleep(0.001)
+        await memory.aclose()
+        with pytest.raises((StoreClosed, asyncio.CancelledError)):
+            await task
+
+    asyncio.run(settle_and_close())
+
+
+def test_a_second_close_of_background_work_does_nothing(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:")
+
+    async def wake_after_close() -> None:
+        await memory.drain.close()
+        memory.drain.wake()
+
+    memory.live().wait(wake_after_close())
+
+
+def test_a_large_batch_is_committed_in_steps(open_memory: OpenMemory) -> None:
+    embedder = HashEmbeddings()
+    memory = open_memory(":memory:", embedder=embedder)
+    before = len(embedder.documents)
+    memory.add([f"Number {n}." for n in range(150)], ADA)
+    assert [len(batch) for batch in embedder.documents[before:]] == [64, 64, 22]
+    assert memory.search("number", ADA).degraded == {}
+
+
+def test_points_of_the_write_path_are_passed_in_order(open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = open_memory(":memory:")
+    seen: list[str] = []
+    monkeypatch.setattr(faults, "reached", seen.append)
+    added = memory.add("One.", ADA)
+    memory.erase(added.ids[0], ADA)
+    order = ["accept.begin", "accept.written", "accept.committed", "job.leased", "job.embedded", "job.committed"]
+    assert [point for point in seen if point in order] == order
+    assert [point for point in seen if point.startswith("erase")] == [
+        "erase.deleted",
+        "erase.committed",
+        "erase.truncated",
+    ]
+
+
+def test_an_error_of_ours_in_a_job_raises(open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = open_memory(":memory:")
+
+    def fail(point: str) -> None:
+        if point == "job.embedded":
+            raise TypeError("a mistake of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(faults, "reached", fail)
+        with pytest.raises(TypeError, match="a mistake of ours"):
+            memory.add("One.", ADA)
+    assert texts(memory) == ["One."]  # what was acknowledged is there
+
+
+def test_a_request_shows_no_message(canary: str) -> None:
+    assert canary not in repr(Request(canary, ADA, thread_id="t"))
+
+
+def test_finish_of_a_job_that_is_gone(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:")
+    added = memory.add("One.", Scope("ada"))
+    gone = Added(added.ids, (), added.owner, added.seq, job=999, pending=1)
+    assert memory.live().wait(memory.writes.finish(gone)).pending == 0
