@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import _rounds
 import _world
-
 from memgraph import Memory, Scope
 from memgraph.ledger import commits, indexes, jobs, turns
 from memgraph.projections.postings import pack_terms
@@ -42,6 +40,16 @@ def load(path: str, users: int, turns_each: int) -> None:
             ledger.submit(write).result()
 
 
+class _Unkeyed:
+    """No keys for any entry: each is a new turn."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __call__(self, secret: bytes) -> list[turns.Keys]:
+        return [(None, None)] * self._count
+
+
 class _Loaded:
     """A user's talk, ready to be written."""
 
@@ -60,7 +68,7 @@ class _Loaded:
                 connection,
                 owner_key,
                 entries,
-                lambda _, count=len(entries): [(None, None)] * count,
+                _Unkeyed(len(entries)),
                 place=(f"{self.user}-{thread}", None, None),
                 claim=None,
                 now=now,
@@ -86,7 +94,8 @@ def _user(pepper: bytes, terms: Sequence[list[str]], user: int, count: int) -> _
         text, speaker = talk.text(i), _world.SPEAKERS[i % 2]
         draft = Draft(text, "user", speaker, "user", 0, said_at=to_us("said_at", _world.said_at(i)))
         read = features(text, "user")
-        packed = pack_terms(pepper, [term for t in talk.terms[i].tolist() for term in terms[t]])
+        words: list[int] = talk.terms[i].tolist()
+        packed = pack_terms(pepper, [term for word in words for term in terms[word]])
         entries.append(turns.Entry(draft, packed, read.words, read.flags))
     return _Loaded(talk, entries)
 
@@ -95,9 +104,7 @@ class Ours:
     """An open memory. `--serve` gives it to the other scripts."""
 
     def __init__(self, path: str, users: int, turns_each: int, cache_bytes: int = 256 << 20) -> None:
-        begin = time.perf_counter()
         self._memory = Memory.open(path, embedder=_world.Prepared(), cache_bytes=cache_bytes)
-        self.opened_s = time.perf_counter() - begin
         self._users = users
         self._next = turns_each
         self._more = _world.talk(users, 2_000)
@@ -139,18 +146,6 @@ class Ours:
     def memory(self) -> dict[str, float]:
         """Return resident memory and what the cache holds, MB."""
         return {"rss": _rounds.rss_mb(), "cache": self._memory.core.cache.nbytes / (1 << 20)}
-
-    def profile(self, seed: int, count: int) -> None:
-        """Write a profile of the loop thread to stderr."""
-        import cProfile
-        import pstats
-        import sys
-
-        profiler = cProfile.Profile()
-        self._memory.host.loop.call_soon_threadsafe(profiler.enable)
-        self.search(seed, count)
-        self._memory.host.loop.call_soon_threadsafe(profiler.disable)
-        pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(35)
 
     def close(self) -> None:
         """Close the memory."""

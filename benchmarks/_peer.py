@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import _rounds
-import _world
 from langgraph.store.base import PutOp
 from langgraph.store.memory import InMemoryStore
+
+import _rounds
+import _world
 
 
 class Peer:

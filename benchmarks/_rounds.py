@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -165,9 +166,7 @@ def row(
     made["others"] = {name: figure(rounds) for name, rounds in others.items()}
     made["ratio"] = {
         name: {
-            "p50": statistics.median(
-                statistics.median(a) / statistics.median(b) for a, b in zip(ours, rounds, strict=True)
-            ),
+            "p50": _ratio(ours, rounds),
             "p95": made["ours"]["p95"] / made["others"][name]["p95"],
         }
         for name, rounds in others.items()
@@ -177,13 +176,19 @@ def row(
     return made
 
 
+def _ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> float:
+    if len(ours) != len(theirs):
+        return figure(ours)["p50"] / figure(theirs)["p50"]
+    return statistics.median(statistics.median(a) / statistics.median(b) for a, b in zip(ours, theirs, strict=True))
+
+
 def emit(benchmark: str, rows: Sequence[dict[str, Any]], notes: Sequence[str], *, as_json: bool) -> None:
     """Print a result, as a table or as JSON."""
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.system()}
     if as_json:
         print(json.dumps({"benchmark": benchmark, "machine": machine, "rows": rows, "notes": list(notes)}, indent=1))
         return
-    lines = [("", "p50", "p95", "beside", "its p50", "its p95", "ratio p50", "p95", "bar", "")]
+    lines: list[tuple[str, ...]] = [("", "p50", "p95", "beside", "its p50", "its p95", "ratio p50", "p95", "bar", "")]
     for made in rows:
         ours = made["ours"]
         head = (f"{made['what']}, {made['unit']}", _number(ours["p50"]), _number(ours["p95"]))
@@ -193,7 +198,7 @@ def emit(benchmark: str, rows: Sequence[dict[str, Any]], notes: Sequence[str], *
             for name, of in made["others"].items()
         ] or [("", "", "", "", "")]
         for i, cells in enumerate(beside):
-            lines.append(((*head, *cells, *tail) if i == 0 else ("", "", "", *cells, "", "")))
+            lines.append((*head, *cells, *tail) if i == 0 else ("", "", "", *cells, "", ""))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
         padded = zip(line, widths, (True, False, False, True, False, False, False, False, True, True), strict=True)
@@ -208,7 +213,6 @@ def _number(value: float) -> str:
 
 
 def rss_mb() -> float:
-    """Return this process's resident memory, MB."""
-    import psutil
-
-    return float(psutil.Process().memory_info().rss) / (1 << 20)
+    """Return the most memory that this process was resident in so far, MB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)

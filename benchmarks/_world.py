@@ -90,7 +90,8 @@ class Talk:
     def text(self, turn: int) -> str:
         """Return a turn's text."""
         vocabulary = words()
-        return " ".join([vocabulary[i] for i in self.terms[turn].tolist()]).capitalize() + "."
+        terms: list[int] = self.terms[turn].tolist()
+        return " ".join([vocabulary[i] for i in terms]).capitalize() + "."
 
 
 def talk(user: int, turns: int) -> Talk:
@@ -120,7 +121,7 @@ def questions(seed: int, users: int, count: int) -> list[Question]:
     vocabulary = words()
     made: list[Question] = []
     for i in range(count):
-        terms = _draw(rng, (ASKED,)).tolist()
+        terms: list[int] = _draw(rng, (ASKED,)).tolist()
         about = " ".join(vocabulary[t] for t in terms)
         frame = _FRAMES[i % len(_FRAMES)]
         text = frame.format(about, name=SPEAKERS[i // 4 % 2], month=_MONTHS[i // 4 % len(_MONTHS)])

@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-import _rounds
-import _world
 import apsw
 
+import _rounds
+import _world
 from memgraph import Memory, Scope
 from memgraph.errors import AgentMemoryError
 
@@ -70,7 +70,7 @@ class Talker:
         assert len(added.ids) == len(said)
 
     def apart(self, turns: int, count: int, *, background: bool) -> list[float]:
-        """Return ms of adds that have the memory to themselves: what one leaves to the background is done before the next."""
+        """Return ms of adds, each after all that the one before left to the background."""
         spans: list[float] = []
         for _ in range(count):
             spans += _rounds.timed(self.add(turns, background=background), [None])
@@ -141,12 +141,13 @@ def measure(folder: Path, rounds: int, adds: int) -> list[dict[str, Any]]:
             found["ten"],
             beside,
             bar="<= 10 ms beyond one bare",
-            met=lambda made: bool(
-                made["ours"]["p50"] - made["others"]["bare INSERT + COMMIT"]["p50"] <= 10
-            ),
+            met=lambda made: bool(made["ours"]["p50"] - made["others"]["bare INSERT + COMMIT"]["p50"] <= 10),
         ),
         _rounds.row(
-            f"{_rounds.CLIENTS} clients, adds of 1 turn", "adds/s", found["clients"], {"bare, one after another": one_after_another}
+            f"{_rounds.CLIENTS} clients, adds of 1 turn",
+            "adds/s",
+            found["clients"],
+            {"bare, one after another": one_after_another},
         ),
         _rounds.row(
             f"{USERS} users at once, failures",
@@ -170,8 +171,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         rows = measure(Path(name), options.rounds, options.adds)
     notes = [
-        f"{options.rounds} rounds of {options.adds} adds in turn. Acknowledged: the turn is on the disk, its vector comes later.",
-        "A bare commit that waits less than a millisecond is on a disk that acknowledges early; the ratio then says little.",
+        f"{options.rounds} rounds of {options.adds} adds in turn. Acknowledged: on the disk; the vector comes later.",
+        "A bare commit of less than a millisecond: the disk acknowledges early, and the ratio says little.",
     ]
     _rounds.emit("add", rows, notes, as_json=options.json)
 

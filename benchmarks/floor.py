@@ -20,10 +20,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-import _rounds
-import _world
 import numpy as np
 from numpy.typing import NDArray
+
+import _rounds
+import _world
 
 KEEP: Final = 50
 FOUND: Final = 10
@@ -34,12 +35,12 @@ STEPS: Final = ("seq", "dense", "bm25", "fusion", "join", "all")
 class Found:
     """One result."""
 
+    score: float
     row: int
     text: str
     said_at: float
     speaker: str
     version: int
-    score: float
 
 
 class Arrays:
@@ -120,7 +121,7 @@ class Floor:
                 (key, *(row for row, _ in top)),
             )
         }
-        found = [Found(*rows[row], score=score) for row, score in top]
+        found = [Found(score, *rows[row]) for row, score in top]
         at.append(time.perf_counter())
         return found, at
 
@@ -176,7 +177,9 @@ def main() -> None:
         worker.call("search", seed=0, count=options.searches)
         rounds = [worker.call("steps", seed=i + 1, count=options.searches) for i in range(options.rounds)]
         rows = [
-            _rounds.row(f"floor, {options.users} x {options.turns}: {name}", "ms", [[s[i] for s in r] for r in rounds], {})
+            _rounds.row(
+                f"floor, {options.users} x {options.turns}: {name}", "ms", [[s[i] for s in r] for r in rounds], {}
+            )
             for i, name in enumerate(STEPS)
         ]
         loop = _rounds.in_turn(

@@ -121,7 +121,7 @@ def many_users(folder: Path, users: int, turns: int, rounds: int, searches: int)
             met=lambda made: bool(made["ratio"]["floor through a loop"]["p50"] >= 0.25),
         ),
         _rounds.row(
-            f"resident memory, {name} (cache holds {memory['cache']:.0f})",
+            f"resident memory at most, {name} (cache holds {memory['cache']:.0f})",
             "MB",
             [[memory["rss"]]],
             {"InMemoryStore": [[theirs["rss"]]]},
@@ -163,7 +163,7 @@ def a_million(folder: Path, users: int, turns: int, rounds: int, searches: int) 
             met=lambda made: bool(made["ours"]["p95"] <= 15),
         ),
         _rounds.row(
-            f"resident memory, {name} (cache holds {memory['cache']:.0f})",
+            f"resident memory at most, {name} (cache holds {memory['cache']:.0f})",
             "MB",
             [[memory["rss"]]],
             {},

@@ -15,7 +15,7 @@ from memgraph.errors import LoopBlocked, StoreClosed
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_CLOSED_MEANWHILE: Final = "this memory was closed while the call ran; what it was to write is there as a whole or not at all"
+_CLOSED_MEANWHILE: Final = "this memory was closed while the call ran; what it was to write is there whole or not"
 
 
 class Host:

@@ -117,7 +117,7 @@ async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable
 
     owner, rows, ids, removed, rebuilt, seq = await core.ledger.write(write, durable=True)
     faults.point("erase.committed")
-    core.cache.drop(owner)
+    core.cache.drop(key)
     forget(ids)
     if core.embedder is not None:
         core.embedder.forget()

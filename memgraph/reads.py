@@ -122,12 +122,9 @@ class Reads:
         with connection:  # one snapshot: what others commit meanwhile belongs to none of it
             self._core.learn_dims(connection)
             for key in keys:
-                head = owners.head(connection, key)
-                if head is None:
-                    loaded.append((None, 0))
-                else:
-                    # A view of it as it is now: while this search waits for the encoder, another may append to it.
-                    loaded.append((copy(self._core.cache.get(connection, *head, self._core.vectors)), head[1]))
+                # A view of it as it is now: while this search waits for the encoder, another may append to it.
+                index = copy(self._core.cache.get(connection, key, self._core.vectors))
+                loaded.append((index, 0 if index is None else index.seq))
         return loaded
 
     async def _dense(

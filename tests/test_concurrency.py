@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage
 
 from memgraph import Memory, MemoryContext, Scope, with_memory
 from memgraph.ledger import writer
+from memgraph.maintenance import reopened
 from memgraph.nodes import remember, retrieve
 from memgraph.state import MemoryState
 from support import crash
@@ -354,3 +355,14 @@ def test_no_thread_is_left_behind(open_memory: OpenMemory) -> None:
     memory.close()
     assert {*threading.enumerate()} <= before
     assert "memgraph" in sys.modules
+
+
+@pytest.mark.parametrize("embedder", [None, HashEmbeddings()], ids=["words only", "with an embedder"])
+def test_what_a_child_opens_is_like_what_it_inherited(open_memory: OpenMemory, embedder: Any) -> None:
+    memory = open_memory(embedder=embedder)
+    core = reopened(memory.core)
+    assert core.ledger is not memory.core.ledger
+    assert core.ledger.reader is not memory.core.ledger.reader
+    assert (core.recipe, core.vectors, core.clock) == (memory.core.recipe, memory.core.vectors, memory.core.clock)
+    assert core.cache.limit == memory.core.cache.limit
+    core.ledger.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -736,3 +737,27 @@ def test_doctor_counts_and_checks(memory: Memory) -> None:
     assert state["embedder"] == {"name": "hash", "dims": 64}
     assert (state["without_vectors"], state["jobs"]) == (0, [])
     assert memory.doctor()["integrity"] is None
+
+
+def test_a_memory_of_its_own_that_cannot_be_opened_leaves_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    real: Callable[..., str] = tempfile.mkdtemp
+
+    def mkdtemp(**options: Any) -> str:
+        made.append(real(**options))
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
+    with pytest.raises(InvalidInput, match="key"):
+        Memory.open(":memory:", embedder=None, key="")
+    assert [os.path.exists(folder) for folder in made] == [False]
+
+
+def test_vectors_appear_for_a_handle_that_had_none(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:", plant=False)
+    memory.core.clock = Clock()
+    assert memory.search("fig", ADA) == []
+    memory.add("A fig.", ADA, background=True)
+    memory.search("fig", ADA)
+    memory.settle()
+    assert set(memory.search("fig", ADA)[0].arms) >= {"dense", "lexical"}

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
+import apsw
 import pytest
 
 from memgraph import Memory, Scope
@@ -166,6 +167,24 @@ def test_a_lease_that_was_lost_writes_nothing(open_memory: OpenMemory) -> None:
     memory.core.ledger.submit(lambda c: c.execute("update outbox set state = 'ready'")).result()
     memory.settle(30)
     assert memory.search("one", ADA).degraded == {}
+
+
+def test_a_job_that_somebody_else_took_over_stores_no_vector(open_memory: OpenMemory) -> None:
+    memory = open_memory(plant=False)
+    memory.add("One.", ADA)
+    now = memory.core.clock()
+
+    def taken_over(connection: apsw.Connection) -> jobs.Job | None:
+        connection.execute("delete from vectors")
+        jobs.enqueue(connection, 1, 1, rows=[1], now=now)
+        job = jobs.lease(connection, now)
+        connection.execute("update outbox set fence = fence + 1")
+        return job
+
+    job = memory.core.ledger.submit(taken_over).result()
+    assert job is not None
+    assert memory.host.wait(memory.writes.embed(job.owner, job.rows, job)) is False
+    assert memory.core.ledger.submit(lambda c: c.execute("select count(*) from vectors").get).result() == 0
 
 
 def test_a_write_to_a_locked_file_is_busy_and_nothing_is_stored(open_memory: OpenMemory, say: Say) -> None:

@@ -49,11 +49,17 @@ def record(
     return seq
 
 
-def since(connection: apsw.Connection, owner: int, seq: int) -> list[tuple[str, list[int]]]:
-    """Return (kind, touched rows) of the commits after `seq`, in order."""
-    return [
-        (kind, unpack(touched))
-        for kind, touched in connection.execute(
-            "select kind, touched from commits where owner = ? and seq > ? order by seq", (owner, seq)
-        )
-    ]
+def since(connection: apsw.Connection, key: bytes, seq: int) -> tuple[int, int, list[tuple[str, list[int]]]] | None:
+    """Return an owner's number and latest commit, and (kind, touched rows) of the commits after `seq`, in order.
+
+    One statement: every search begins with it. None if the owner has no data yet.
+    """
+    rows = connection.execute(
+        "select o.owner, o.seq, c.kind, c.touched from owners o"
+        " left join commits c on c.owner = o.owner and c.seq > ? where o.key = ? order by c.seq",
+        (seq, key),
+    ).fetchall()
+    if not rows:
+        return None
+    owner, last, first, _ = rows[0]
+    return owner, last, [] if first is None else [(kind, unpack(touched)) for _, _, kind, touched in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, TypeVar, TypeVarTuple
@@ -11,7 +12,7 @@ from typing import Final, TypeVar, TypeVarTuple
 import apsw
 
 from memgraph.errors import StoreBusy, StoreClosed
-from memgraph.ledger import schema
+from memgraph.ledger import forking, schema
 from memgraph.ledger.engine import Key, connect, translated
 from memgraph.ledger.writer import Writer, acquire, release
 
@@ -34,27 +35,36 @@ class Ledger:
         self.path = os.path.realpath(path)
         self._vfs = vfs
         self._closed = False
-        self.writer: Writer = acquire(path, key, vfs)
-        try:
-            self._reader = self._open_reader()
-            with translated(self.path):
-                self.pepper = schema.pepper(self._reader)
-        except BaseException:
-            release(self.writer)
-            raise
-
-    def _open_reader(self) -> apsw.Connection:
-        return connect(self.path, self.writer.key, vfs=self._vfs)
+        self._reader: apsw.Connection | None = None
+        self.gate = threading.RLock()
+        with forking.opening:
+            self.writer: Writer = acquire(path, key, vfs)
+            try:
+                self.pepper = self.look(schema.pepper)
+            except BaseException:
+                release(self.writer)
+                raise
+            forking.register(self)
 
     @property
     def reader(self) -> apsw.Connection:
         """The connection of the loop thread; used there only."""
+        if self._closed:
+            raise StoreClosed(f"`{self.path}` was closed meanwhile")
+        if self._reader is None:
+            self._reader = connect(self.path, self.writer.key, vfs=self._vfs)
         return self._reader
 
+    def disconnect(self) -> None:
+        """Close the reader until it is used next."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
     def look(self, run: Callable[[apsw.Connection], T]) -> T:
-        """Run a short read inline, once. For the thread that opens the file, before the loop's."""
-        with translated(self.path):
-            return run(self._reader)
+        """Run a short read inline, once. On the loop's thread, or on the one that opens the file."""
+        with self.gate, translated(self.path):
+            return run(self.reader)
 
     async def read(self, run: Callable[[apsw.Connection, *Ts], T], *args: *Ts, patience: float = 5.0) -> T:
         """Run a short read inline; where the file is locked, try again without stalling the loop.
@@ -70,8 +80,8 @@ class Ledger:
         until = asyncio.get_running_loop().time() + patience
         while True:
             try:
-                with translated(self.path):
-                    return run(self._reader, *args)
+                with self.gate, translated(self.path):
+                    return run(self.reader, *args)
             except StoreBusy:
                 if asyncio.get_running_loop().time() >= until:
                     raise
@@ -104,14 +114,13 @@ class Ledger:
             raise StoreBusy(
                 f"`{self.path}` is open in this process elsewhere: changing the key needs the file to itself"
             )
-        self._reader.close()
-        try:
-            self.writer.rekey(new)
-        finally:
-            self._reader = self._open_reader()
+        with self.gate:
+            self.disconnect()
+        self.writer.rekey(new)
 
     def close(self) -> None:
         """Close the reader and give the writer back. On the reader's own thread."""
         self._closed = True
-        self._reader.close()
+        with self.gate:
+            self.disconnect()
         release(self.writer)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import apsw
 
 from memgraph.errors import AgentMemoryError, StoreBusy
+from memgraph.ledger import forking
 from memgraph.ledger.engine import Key, check_encrypted, check_key, check_not_emptied, connect, translated
 from memgraph.ledger.rekeying import change_key, drop_spare
 from memgraph.ledger.schema import migrate
@@ -65,6 +66,8 @@ class Writer:
             connection.close()
             raise
         self._connection: apsw.Connection | None = connection
+        self.gate = threading.RLock()
+        forking.register(self)
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="memgraph-writer", daemon=True)
         self._thread.start()
@@ -85,9 +88,14 @@ class Writer:
         """Finish what is queued and close the connection."""
         self._queue.put(None)
         self._thread.join()
+        with self.gate, translated(self.path):
+            self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the connection until it is used next."""
         if self._connection is not None:
-            with translated(self.path):
-                self._connection.close()
+            self._connection.close()
+            self._connection = None
 
     def _connected(self) -> apsw.Connection:
         if self._connection is None:
@@ -101,17 +109,19 @@ class Writer:
             while len(waiting) < _GROUP and not self._queue.empty():
                 waiting.append(self._queue.get())
             stopping = None in waiting
-            group: list[_Operation] = []
-            for operation in waiting:
-                if operation is None:
-                    continue
-                if operation.alone:
-                    self._run_group(group)
-                    group = []
-                    self._run_alone(operation)
-                else:
-                    group.append(operation)
-            self._run_group(group)
+            with self.gate:
+                self._run_all([operation for operation in waiting if operation is not None])
+
+    def _run_all(self, operations: list[_Operation]) -> None:
+        group: list[_Operation] = []
+        for operation in operations:
+            if operation.alone:
+                self._run_group(group)
+                group = []
+                self._run_alone(operation)
+            else:
+                group.append(operation)
+        self._run_group(group)
 
     def _run_alone(self, operation: _Operation) -> None:
         if not operation.future.set_running_or_notify_cancel():
@@ -154,16 +164,19 @@ class Writer:
         self, connection: apsw.Connection, operation: _Operation, results: list[tuple[_Operation, Any]]
     ) -> None:
         """Run one of a group in a savepoint, so that its failure takes nothing else with it."""
+        connection.execute("savepoint one")
         try:
-            with connection:
-                result = operation.run(connection)
-            results.append((operation, result))
+            result = operation.run(connection)
         except (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.NoMemError):
             raise  # the engine may have rolled back everything: fail the whole group, nobody was told yet
         except BaseException as error:  # noqa: BLE001  # handed to whoever waits
             if not connection.in_transaction:
                 raise
+            connection.execute("rollback to one; release one")
             operation.future.set_exception(_ours(self.path, error))
+            return
+        connection.execute("release one")
+        results.append((operation, result))
 
     def rekey(self, new: Key) -> None:
         """Change, set or remove the file's key. Runs on the writer's thread, outside a transaction.
@@ -197,19 +210,9 @@ def _ours(path: str, error: BaseException) -> BaseException:
 
 
 _writers: dict[str, Writer] = {}
-_lock = threading.Lock()
-_inherited: list[Writer] = []
 
-
-def _after_fork() -> None:
-    """Leave the parent's writers alone in a forked child: neither used nor closed, their locks are not ours."""
-    global _lock
-    _lock = threading.Lock()
-    _inherited.extend(_writers.values())
-    _writers.clear()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+# In a forked child the parent's writers have no thread: a new one is made for each file.
+os.register_at_fork(after_in_child=_writers.clear)
 
 
 def acquire(path: str, key: Key, vfs: str | None = None) -> Writer:
@@ -219,7 +222,7 @@ def acquire(path: str, key: Key, vfs: str | None = None) -> Writer:
         NotAMemoryFile: It is open in this process with another key.
     """
     real = os.path.realpath(path)
-    with _lock:
+    with forking.opening:
         writer = _writers.get(real)
         if writer is None:
             writer = _writers[real] = Writer(real, key, vfs)
@@ -234,8 +237,8 @@ def acquire(path: str, key: Key, vfs: str | None = None) -> Writer:
 def release(writer: Writer) -> None:
     """Give a writer back; the last one out stops it."""
     if writer.pid != os.getpid():
-        return  # a parent's, inherited by fork: its thread and its locks are not here
-    with _lock:
+        return  # a parent's, inherited by fork: its thread is not here
+    with forking.opening:
         writer.handles -= 1
         if writer.handles > 0:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 _STEP: Final = 64
+Names = tuple[str | None, str | None, str | None]
+"""Thread, session and agent of a place."""
+
 _APPENDED: Final = frozenset({"turns", "index"})
 
 
@@ -67,20 +71,29 @@ class OwnerIndex:
 
     def at(self, rows: list[int]) -> list[int]:
         """Return the positions of rows that are here."""
+        if not len(self):
+            return []
         wanted = np.array(rows, np.int64)
-        found = np.searchsorted(self.rows, wanted)
-        found = found[found < len(self.rows)]
-        positions: list[int] = found[np.isin(self.rows[found], wanted)].tolist()
+        found = np.minimum(np.searchsorted(self.rows, wanted), len(self) - 1)
+        positions: list[int] = found[self.rows[found] == wanted].tolist()
         return positions
 
-    def append(self, connection: apsw.Connection, heads: list[tuple[Any, ...]]) -> None:
-        """Add turns at the end."""
+    def append(
+        self, heads: list[tuple[Any, ...]], places: Mapping[int, Names], contexts: Mapping[int, bytes] | None = None
+    ) -> None:
+        """Add turns at the end.
+
+        Args:
+            heads: What `indexes.heads` gives of them.
+            places: Names of their places.
+            contexts: By row: packed terms of turns that are their context and not among them.
+        """
         if not heads:
             return
         columns = list(zip(*heads, strict=True))
         row, said_at, recorded_at, superseded_at, place, speaker, before, words, flags, terms = columns
-        if any(number not in self.places for number in set(place)):
-            self.places = {number: names for number, *names in indexes.places(connection, self.owner)}  # type: ignore[misc]  # three names follow each number
+        if not places.keys() <= self.places.keys():
+            self.places = {**self.places, **places}
         self.rows = np.concatenate([self.rows, np.array(row, np.int64)])
         self.said_at = np.concatenate([self.said_at, np.array(said_at, np.int64)])
         self.recorded_at = np.concatenate([self.recorded_at, np.array(recorded_at, np.int64)])
@@ -93,7 +106,7 @@ class OwnerIndex:
         sittings = [self._sitting(p, t) for p, t in zip(place, said_at, strict=True)]
         self.sitting = np.concatenate([self.sitting, np.array(sittings, np.int32)])
         self.all_believed = self.all_believed and all(end == OPEN for end in superseded_at)
-        self._append_postings(connection, row, before, terms)
+        self._append_postings(row, before, terms, contexts or {})
         if self.vectors is not None:
             self.vectors.grow(len(self.rows))
         self.derived = {}
@@ -115,16 +128,13 @@ class OwnerIndex:
 
     def _append_postings(
         self,
-        connection: apsw.Connection,
         rows: tuple[int, ...],
         befores: tuple[int | None, ...],
         terms: tuple[bytes, ...],
+        contexts: Mapping[int, bytes],
     ) -> None:
         """Index each turn with its own text and, where it has context, the text of the turn before it."""
-        known = dict(zip(rows, terms, strict=True))
-        lacking = {before for before in befores if before is not None and before not in known}
-        if lacking:
-            known |= {head[0]: head[9] for head in indexes.heads(connection, self.owner, lacking)}
+        known = {**contexts, **dict(zip(rows, terms, strict=True))}
         self.postings.append(
             [
                 [blob, known[before]] if before is not None and before in known else [blob]
@@ -151,7 +161,7 @@ class OwnerIndex:
         holds = (self.superseded_at[at] == OPEN).tolist()
         pairs = [(i, before) for i, (_, before, _) in enumerate(firsts) if before is not None and holds[i]]
         if pairs:
-            after, before = np.array(pairs, np.int64).T
+            after, before = np.array([i for i, _ in pairs]), np.array([row for _, row in pairs], np.int64)
             mine = np.searchsorted(self.rows, before)
             both = known[mine] & (self.rows[mine] == before)
             mine, after = mine[both], after[both]
@@ -214,78 +224,91 @@ class IndexCache:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._indexes: OrderedDict[int, OwnerIndex] = OrderedDict()
-        self._bytes: dict[int, int] = {}
+        self._indexes: OrderedDict[bytes, OwnerIndex] = OrderedDict()
+        self._bytes: dict[bytes, int] = {}
 
     def clear(self) -> None:
         """Drop everything."""
         self._indexes.clear()
         self._bytes.clear()
 
-    def drop(self, owner: int) -> None:
+    def drop(self, key: bytes) -> None:
         """Drop an owner's index."""
-        self._indexes.pop(owner, None)
-        self._bytes.pop(owner, None)
+        self._indexes.pop(key, None)
+        self._bytes.pop(key, None)
 
     @property
     def nbytes(self) -> int:
         """Bytes held by all indexes."""
         return sum(self._bytes.values())
 
-    def get(self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None) -> OwnerIndex:
-        """Return an owner's index as of its commit `seq`.
+    def get(self, connection: apsw.Connection, key: bytes, embedder: tuple[int, int] | None) -> OwnerIndex | None:
+        """Return an owner's index as of its latest commit, None if the owner has no data yet.
 
         Args:
-            connection: A reader's, inside one snapshot with the read of `seq`.
-            owner: The owner.
-            seq: Its latest commit.
+            connection: A reader's, inside one snapshot.
+            key: The owner's digest.
             embedder: (recipe, dims) of the vectors in force, None for no dense arm.
         """
-        index = self._indexes.get(owner)
+        index = self._indexes.get(key)
         dims = None if embedder is None else embedder[1]
         if index is not None and (None if index.vectors is None else index.vectors.dims) != dims:
             index = None
+        found = commits.since(connection, key, OPEN if index is None else index.seq)
+        if found is None:
+            return None
+        owner, seq, news = found
         if index is not None and index.seq != seq:
-            index = self._catch_up(connection, index, seq, embedder)
+            index = self._catch_up(connection, index, seq, news, embedder)
         if index is None:
             index = self._load(connection, owner, seq, embedder)
-        self._indexes[owner] = index
-        self._indexes.move_to_end(owner)
-        if self._bytes.get(owner) != index.nbytes:
-            self._bytes[owner] = index.nbytes
-            self._shrink(owner)
+        self._indexes[key] = index
+        self._indexes.move_to_end(key)
+        if self._bytes.get(key) != index.nbytes:
+            self._bytes[key] = index.nbytes
+            self._shrink(key)
         return index
 
     def _load(self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None) -> OwnerIndex:
         index = OwnerIndex(owner, None if embedder is None else embedder[1])
-        index.append(connection, indexes.heads(connection, owner))
+        places = {
+            number: (thread, session, agent) for number, thread, session, agent in indexes.places(connection, owner)
+        }
+        index.append(indexes.heads(connection, owner), places)
         if embedder is not None:
             index.load_vectors(connection, embedder[0])
         index.seq = seq
         return index
 
     def _catch_up(
-        self, connection: apsw.Connection, index: OwnerIndex, seq: int, embedder: tuple[int, int] | None
+        self,
+        connection: apsw.Connection,
+        index: OwnerIndex,
+        seq: int,
+        news: list[tuple[str, list[int]]],
+        embedder: tuple[int, int] | None,
     ) -> OwnerIndex | None:
         """Append what commits brought since; None where one rewrote the past and a load is due."""
-        news = commits.since(connection, index.owner, index.seq)
         if len(news) != seq - index.seq or any(kind not in _APPENDED for kind, _ in news):
             return None
         last = int(index.rows[-1]) if len(index) else 0
         touched = sorted({row for _, rows in news for row in rows})
-        index.append(connection, indexes.heads(connection, index.owner, [row for row in touched if row > last]))
+        if added := [row for row in touched if row > last]:
+            found = indexes.new_heads(connection, index.owner, added)
+            contexts = {head[6]: head[10] for head in found if head[10] is not None}
+            index.append([head[:10] for head in found], {head[4]: head[11:14] for head in found}, contexts)
         indexed = sorted({row for kind, rows in news for row in rows if kind == "index"})
         if embedder is not None and indexed:
             index.refresh_vectors(connection, embedder[0], indexed)
         index.seq = seq
         return index
 
-    def _shrink(self, keep: int) -> None:
+    def _shrink(self, keep: bytes) -> None:
         """Drop the least recently used until the limit holds; the one in use stays, whatever its size."""
         total = self.nbytes
-        for owner in list(self._indexes):
+        for key in list(self._indexes):
             if total <= self.limit:
                 return
-            if owner != keep:
-                total -= self._bytes[owner]
-                self.drop(owner)
+            if key != keep:
+                total -= self._bytes[key]
+                self.drop(key)

@@ -105,7 +105,8 @@ class ArrayPostings:
         lengths = np.bincount(doc - len(self._lengths), weights=tf, minlength=len(texts)).astype(np.float32)
         self._lengths = np.concatenate([self._lengths, lengths])
         average = float(self._lengths.mean()) or 1.0
-        self._norm = (K1 * (1 - B) + (K1 * B / average) * self._lengths).astype(np.float32)
+        self._norm = (K1 * B / average) * self._lengths
+        self._norm += K1 * (1 - B)
         if not len(doc):
             return  # words that are no terms ("and so it is")
         self._segments.append(_Segment(term, doc, tf))

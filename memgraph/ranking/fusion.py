@@ -119,8 +119,10 @@ class Pool:
 
     def _compute_priors(self, weights: Weights) -> Priors:
         machine = self.flagged(Flag.ASSISTANT | Flag.TOOL)
+        length = np.zeros(len(self))
+        long = np.flatnonzero(self.words > weights.length_words)
         # Rounded: log2 of one number may differ in its last bit from one place of an array to another.
-        length = weights.length * np.log2(np.maximum(self.words, weights.length_words) / weights.length_words).round(9)
+        length[long] = weights.length * np.log2(self.words[long] / weights.length_words).round(9)
         order, starts, member = self.sittings
         with_machine = np.zeros(len(self), dtype=np.bool_)
         if machine.any():

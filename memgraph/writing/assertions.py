@@ -12,7 +12,7 @@ from typing import Final
 
 from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
-from memgraph.writing.moods import Mood, joking, mood, older
+from memgraph.writing.moods import Mood, cited, joking, mood, older
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import named_in, same, speaks_of
 
@@ -23,7 +23,7 @@ _OVER: Final = compiled(
     r"\b(?:i|we|he|she|they|[a-z]+) (?:also |even |only |always |mostly )?"
     r"(?:lived|worked|studied|dated|taught|owned|smoked|attended|belonged|rented|ate|spoke|drank)\b",
     r"\b(?:i|we|he|she|they) (?:was|were|had)(?! (?:\w+ )?(?:promoted|hired|made|appointed|transferred|accepted|baptised|named|granted"
-    r"|naturalised|ordained|elected|headhunted|given|taken on|upgraded|married|our wedding|the wedding)\b)",
+    r"|naturalised|received|confirmed|sworn|admitted|ordained|elected|headhunted|given|taken on|upgraded|married|our wedding|the wedding)\b)",
 )
 _STILL: Final = compiled(r"(?:'ve|\bhave|'s|\bhas) (?:\w+ )?(?:lived|worked|studied|taught|owned|attended)\b")
 _BESIDES: Final = compiled(
@@ -39,21 +39,21 @@ _CUES: Final = {
     "residence": r"\b(?:moved|live|lives|living|settled|relocated|based|home|address|flat|apartment|house|keys|unpack\w*|lease|tenancy"
     r"|resident|now|for good|person|people|landed|ended up|swapped|traded|place|permanent\w*|emigrated|front door|postcode|upped sticks"
     r"|been in|since|packed up|boxes|landlord|landlady|mortgage|balcony|kitchen|roof|housewarming|neighbours?|left|these days|lorry|van"
-    r"|rent|renting|street|settling|local|locals|roots|sleep|door|window|girl|boy|crossed|hello from|greetings from|bought|signed)\b",
+    r"|rent|renting|street|settling|local|locals|roots|sleep|door|window|girl|boy|crossed|back in|back to|returned|hello from|greetings from|bought|signed)\b",
     "nationality": r"\b(?:citizen\w*|passport|nationality|naturalised|naturalized|became|sworn)\b",
     "marital_status": r"",
     "partner": r"\b(?:dating|together|girlfriend|boyfriend|wife|husband|married|engaged|partner|seeing|going out|couple|fianc\w+"
     r"|in love|moved in|love of my life|an item|lover|other half|date)\b",
     "employer": r"\b(?:work|works|working|employed|joined|hired|job|started|position|employer|signed|payroll|contract|badge|desk|payslip"
     r"|with|now|poached|boss|salary|post|pays|paid|wages|clock|taken on|these days|as of|uniform|lanyard|traded|swapped|switched|desk"
-    r"|first day|office|role|career|hire|left|moved|jumped|onboard\w*|teach|run|runs|freelance|self-employed|my own)\b|\bat\b",
+    r"|first day|office|role|career|hire|left|moved|jumped|onboard\w*|took (?:me|us) on|gone over|went over|over to|snapped|poached|teach|run|runs|freelance|self-employed|my own)\b|\bat\b",
     "occupation": r"(?:'m\b|'s\b)|\b(?:am|is|as|made|promoted|became|become|qualified|title|job|work|now|position|appointed|retrained"
     r"|trained|lanyard|badge|retired|new|role|made|call me|put me|these days|as of|done|teach|run|hat|letter|business card|door)\b",
     "study": r"\b(?:study|studies|studying|enrolled|course|degree|started|university|uni|college|school|switched|transferred|class"
     r"|reading|phd|master\w*|student|doing|major|changed|thesis|lectures?|semester|term|campus|swapped|now)\b",
     "diet": r"(?:'m\b|'s\b)|\b(?:am|is|gone|went|eat|eats|eating|diet|turned|became|become|back|now|switched"
-    r"|again|menu|plate|wagon|only|off|these days|since|as of|again)\b",
-    "religion": r"(?:'m\b|'s\b)|\b(?:converted|became|become|baptised|am|is|now|practi[sc]\w+|confirmed)\b",
+    r"|cut|stopped|gave up|given up|without|free|avoid\w*|no|quit|started|plant-based|again|menu|plate|wagon|only|off|these days|since|as of|again)\b",
+    "religion": r"(?:'m\b|'s\b)|\b(?:converted|became|become|baptised|am|is|now|practi[sc]\w+|confirmed|received|joined|church|mosque|synagogue|temple)\b",
     "email": r"\b(?:e-?mail\w*|mail|address|inbox|reach|write)\b",
     "phone": r"\b(?:phone|number|mobile|cell|call|text|ring|reach)\b",
     "native_language": r"\b(?:native|mother tongue|first language)\b",
@@ -62,6 +62,7 @@ _NO_CUE: Final = {
     "employer": compiled(
         rf"\b{any_of('choir club band gym class course church committee board league library orchestra party union society troupe group')}\b"
     ),
+    "occupation": compiled(r"\b(?:at home|kids|toddlers?|twins|household|in our house|school play|by night|of the family|the family)\b"),
 }
 _KIND_OF_PLACE: Final = compiled(
     r"\b(?:house ?boat|narrow ?boat|boat|flat|apartment|cottage|farm\w*|bungalow|dorm\w*|hostel|care home|caravan|van|coast|country\w*|village"
@@ -74,12 +75,16 @@ _KIND_OF_PLACE: Final = compiled(
 _NO_VALUE: Final = frozenset(stems("quit left leaving stop stopped none nothing gone ended over former lost sold gave no not longer ex"))
 _CUE: Final = {name: re.compile(cue, re.IGNORECASE) for name, cue in _CUES.items()}
 _OTHER_WORDS: Final = {
-    "marri": compiled(r"\b(?:wed|wedded|hitched|tied the knot|said i do|our wedding|newlyweds?|husband and wife|honeymoon(?:ed)?)\b"),
-    "engag": compiled(r"\b(?:proposed|said yes|popped the question|fianc\w+)\b"),
+    "marri": compiled(r"\b(?:wed|wedded|hitched|tied the knot|said i do|our wedding|newlyweds?|eloped|remarried|made it official|registry office|mrs now|my (?:\w+ )?(?:husband|wife)|husband and wife|honeymoon(?:ed)?)\b"),
+    "engag": compiled(r"\b(?:proposed|said yes|popped the question|fianc\w+|getting married|asked me to marry|ring on)\b"),
     "divorc": compiled(r"\b(?:divorce|decree)\b"),
-    "singl": compiled(r"\b(?:split up|broke up|broken up|on my own again|no longer together)\b"),
-    "widow": compiled(r"\b(?:lost my (?:husband|wife))\b"),
+    "singl": compiled(r"\b(?:split up|broke up|broken up|on my own again|no longer together|single)\b"),
+    "widow": compiled(r"\b(?:lost my (?:husband|wife)|passed away|died|buried|funeral)\b"),
+    "separ": compiled(r"\b(?:living apart|time apart|no longer together|moved out)\b"),
 }
+_WHO_KNOW: Final = frozenset(
+    "doctor allergist doctors gp surgeon allergist physio consultant nurse vet dentist hospital test tests scan court judge registrar specialist clinic".split()
+)
 _DOUBTED: Final[tuple[Mood, ...]] = ("joke", "question", "quote", "hypothesis", "report", "assistant", "negated")
 
 
@@ -117,9 +122,13 @@ def asserts(draft: FactDraft, turn: SaidTurn) -> Assertion:
         return Assertion("assistant")
     if joking(turn.text):
         return Assertion("joke")
+    if cited(turn.text):
+        return Assertion("quote")
     plain = unquoted(turn.text)
     wanted = frozenset(stems(draft.object))
-    if wanted <= _NO_VALUE:
+    if not wanted <= _NO_VALUE:
+        wanted -= _NO_VALUE
+    else:
         return Assertion("not said")
     found = _places(wanted, plain)
     if not found:
@@ -199,6 +208,6 @@ def _placed(draft: FactDraft, plain: str, clause: Clause) -> bool:
 
 def hearsay(who: str, subject: str, speaker: str) -> bool:
     """Tell whether "`who` says" makes what follows the word of somebody else than the subject or the speaker."""
-    if who.casefold() in ("i", "we", "ve", "d"):
+    if who.casefold() in ("i", "we", "ve", "d") or who.casefold() in _WHO_KNOW:
         return False
     return same(subject, speaker) or not (named_in(who, subject) or who.casefold() in ("he", "she", "they", "s"))

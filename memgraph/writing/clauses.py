@@ -23,13 +23,15 @@ _QUOTED: Final = re.compile(
     r"|\u00ab[^\u00bb\n]{1,2000}\u00bb|(?<![\w'])'(?=\w)[^\n]{1,500}?(?<=[\w.,!?])'(?!\w)|^[ \t]*>[^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
+_UNCLOSED: Final = re.compile(r"[\"\u201c\u201e\u00ab][^\n]*")
+_STRAIGHT: Final = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201b": "'"})
 _SENTENCE: Final = re.compile(
     r"(?:[^.!?\u2026\n]|(?<=\bMr)\.|(?<=\bMrs)\.|(?<=\bMs)\.|(?<=\bDr)\.|(?<=\bSt)\.|[.](?=\w))+[.!?\u2026]*"
 )
 _SUBJECTS: Final = any_of("i we he she they it you there my our his her their the a an this that")
 _CLAUSE: Final = re.compile(
     r"\s*[,;:()\u2013\u2014]+\s*|\s+--?\s+"
-    rf"|\s+(?:and|but|so|because|since|although|though|while|whereas|yet|which_means)\s+"
+    rf"|\s+(?:and|but|so|because|since(?! my last| his last| her last| i | we )|although|though|while|whereas|yet|which_means)\s+"
     rf"(?={_SUBJECTS}\b|(?-i:[A-Z][a-z]+\s+(?:and\s+I|ha[sd]|is|was|\w+ed)\b))",
     re.IGNORECASE,
 )
@@ -75,8 +77,10 @@ class Clause:
 
 def unquoted(text: str) -> str:
     """Return the text with quoted words and pasted code blanked, of the same length."""
-    plain = text[:LOOK].replace("\u2019", "'").replace("\u02bc", "'")
-    return _QUOTED.sub(lambda found: " " * len(found.group()), plain)
+    plain = text[:LOOK].translate(_STRAIGHT)
+    for quoted in (_QUOTED, _UNCLOSED):
+        plain = quoted.sub(lambda found: " " * len(found.group()), plain)
+    return plain
 
 
 def clauses(text: str) -> list[Clause]:

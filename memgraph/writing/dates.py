@@ -81,21 +81,29 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 _PATTERNS: Final = (
     _compile(rf"(?:{_LEAD}\s+)?(?P<iso>(?P<year>(?:19|20)\d\d)-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-3]\d))\b"),
-    _compile(r"(?:(?:from|between)\s+)?(?P<year>(?:19|20)\d\d)\s*(?:to|until|till|and|-|\u2013)\s*(?P<to>(?:19|20)\d\d)\b"),
+    _compile(
+        r"(?:(?:from|between)\s+)?(?P<year>(?:19|20)\d\d)\s*(?:to|until|till|and|-|\u2013)\s*(?P<to>(?:19|20)\d\d)\b"
+    ),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:the\s+)?))?{_DAY_NUMBER}\s+(?:of\s+)?{_MONTH}(?:,?\s*{_YEAR})?"),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+))?{_MONTH}\s+(?:the\s+)?{_DAY_NUMBER}\b(?!:)(?:,?\s*{_YEAR})?"),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:early\s+|late\s+|mid-?\s*)?))?{_MONTH},?\s+(?:of\s+)?{_YEAR}"),
     _compile(rf"(?:{_LEAD}\s+)?(?:the\s+)?{_SEASON}\s+(?:of\s+)?{_YEAR}"),
     _compile(rf"{_LEAD}\s+(?:early\s+|late\s+|mid-?\s*)?{_YEAR}"),
-    _compile(r"(?P<named>the day before yesterday|the day after tomorrow|yesterday|last night|tomorrow|today|tonight"
-             r"|(?:since |as of )?this (?:morning|afternoon|evening)|in the night)\b"),
+    _compile(
+        r"(?P<named>the day before yesterday|the day after tomorrow|yesterday|last night|tomorrow|today|tonight"
+        r"|(?:since |as of )?this (?:morning|afternoon|evening)|in the night)\b"
+    ),
     _compile(rf"(?:about\s+|around\s+|almost\s+|nearly\s+|over\s+)?{_NUMBER}\s+{_UNIT}\s+(?P<ago>ago|back)\b"),
     _compile(rf"in\s+(?:about\s+)?{_NUMBER}\s+{_UNIT}(?:['\u2019]s?)?(?:\s+time)?\b(?P<ahead>)(?!\s+(?:of|a|per)\b)"),
     _compile(rf"{_NUMBER}\s+{_UNIT}\s+from\s+now\b(?P<ahead>)"),
-    _compile(rf"for\s+(?:(?:about|around|almost|nearly|over|the\s+past|the\s+last|more than)\s+)?{_NUMBER}\s+"
-             rf"{_UNIT}\b(?P<lasting>)"),
-    _compile(rf"(?:{_LEAD}\s+)?(?P<which>last|next|this|this past|this coming|past|coming)\s+"
-             rf"(?:{_UNIT}|{_WEEKDAY}|{_SEASON})\b"),
+    _compile(
+        rf"for\s+(?:(?:about|around|almost|nearly|over|the\s+past|the\s+last|more than)\s+)?{_NUMBER}\s+"
+        rf"{_UNIT}\b(?P<lasting>)"
+    ),
+    _compile(
+        rf"(?:{_LEAD}\s+)?(?P<which>last|next|this|this past|this coming|past|coming)\s+"
+        rf"(?:{_UNIT}|{_WEEKDAY}|{_SEASON})\b"
+    ),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+))?(?i:(?P<which>last|next|this)\s+){_MONTH}"),
     _compile(rf"{_LEAD}\s+(?:the\s+)?{_WEEKDAY}(?!s)\b(?:\s+(?:morning|afternoon|evening|night))?"),
     re.compile(rf"(?<![\w-])(?i:{_LEAD}\s+(?:the\s+)?(?:early\s+|late\s+|mid-?\s*|middle of\s+|end of\s+)?){_MONTH}"),
@@ -190,9 +198,11 @@ def _read(match: re.Match[str], today: date, future: bool) -> When | None:
         return None
     first: int | None = _us(span.first)
     last: int | None = _us(span.last)
-    if lead in ("since", "ever since", "from", "starting", "as of") or match.group().lower().startswith(
-        ("since ", "as of ")
-    ) or ("lasting" in group):
+    if (
+        lead in ("since", "ever since", "from", "starting", "as of")
+        or match.group().lower().startswith(("since ", "as of "))
+        or ("lasting" in group)
+    ):
         last = None
     elif lead in ("until", "till", "before"):
         first, last = None, first
@@ -319,9 +329,7 @@ def _month(year: int | None, month: int, which: str, today: date, future: bool) 
 def _months(year: int, month: int) -> _Span:
     """Return one month, counted on or back beyond the year's twelve."""
     index = year * 12 + month - 1
-    return _Span(
-        date(index // 12, index % 12 + 1, 1), date((index + 1) // 12, (index + 1) % 12 + 1, 1), "month"
-    )
+    return _Span(date(index // 12, index % 12 + 1, 1), date((index + 1) // 12, (index + 1) % 12 + 1, 1), "month")
 
 
 def _one_day(year: int | None, month: int, day: int, today: date, future: bool) -> _Span | None:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from memgraph.writing.patterns import any_of
 
-Form = Literal["object", "negation", "thing", "self", "me", "both", "free"]
+Form = Literal["object", "negation", "thing", "self", "me", "both", "free", "taken", "opposite", "back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Ender:
 
     Attributes:
         form: Where it says what ended. "object": after it; "negation": after it, up to "any more" or the end;
-            "thing": before it; "self": nowhere ("I resigned"); "me": before it, "me" after it; "both": "Ann and I split up"; "free": the word before it.
+            "thing": before it; "self": nowhere ("I resigned"); "me": before it, "me" after it; "both": "Ann and I split up"; "free": the word before it; "taken": after it, by others;
+            "opposite": after it, with "now"; "back": after it, where the fact says that something is not done.
         attributes: The attributes whose facts it can end.
         moves: Whether it only moves a date: the plan is another one, not gone.
     """
@@ -51,11 +52,51 @@ ENDERS: Final[tuple[Ender, ...]] = (
         r"(?:'m|\bam|'s|\bis|'re|\bare) (?:now |completely |totally |entirely )?off\b(?= (?!to\b|work\b|sick\b|for\b|on\b))",
         rf"\b{any_of('gone_off went_off weaned_myself_off come_off came_off had_enough_of lost_interest_in fallen_out_of_love_with')}\b",
         r"\b(?:days?|weeks?|months?|years?)(?: \w+)? without\b",
-        r"\b(?:called time on|turned my back on|lost (?:the|my) taste for|hung up (?=\w)|chucked|walked away from|waved off)",
-        r"\b(?:since|after) my last\b",
+        r"\b(?:live|living|manage|managing|do|get by|getting by) without\b(?=.*\b(?:now|these days|nowadays)\b)",
+        r"\b(?:called time on|turned my back on|lost (?:the|my) taste for|hung up|chucked|walked away from|waved off)",
+        r"\b(?:since|after) (?:my|his|her) last\b",
+        r"\b(?:days?|weeks?|months?|years?|ages) since (?:i|we|he|she) (?:last )?(?:ate|smoked|drank|played|touched|rode|drove|swam|ran|had|went)\b",
+        r"\b(?:goodbye|farewell|bye-?bye|adieu|so long)(?: to)?\b",
         r"^\W*(?:so )?no more(?= [\w -]+ for (?:me|us)\b)",
         r"\b(?:have|has|'ve|'s)(?:n't| not) (?:touched|eaten|drunk|smoked|played)(?= .{2,40}\b(?:since|in|for)\b)",
     ),
+    _ender("object", "residence employer study", r"\b(?:goodbye|farewell|bye-?bye|adieu|so long)(?: to)?\b"),
+    _ender("object", "medication", r"\bfinished\b"),
+    _ender("object", "possession", r"\b(?:live|living|manage|managing|get by|getting by) without\b(?=.*\b(?:now|these days|nowadays)\b)"),
+    _ender("object", "health", r"(?:'m|\bam|'s|\bis) (?:now |finally )?off\b(?= (?:the|my)\b)", r"\b(?:took|taken|had)\b(?= (?:the|my) [\w ]{2,20} off\b)"),
+    _ender("thing", _LOVE, rf"{_BE} (?:off|called off|cancelled)\b"),
+    _ender("object", "allergy health", r"\bcan (?:now |finally )?(?:eat|drink|have|touch|stroke|pet|use|move)\b(?=.{2,40}\bagain\b)"),
+    _ender(
+        "object",
+        "possession pet",
+        r"\b(?:gave|given|passed|handed)\b(?= (?:my|the|our|his|her|it|him|them)\b[\w ]{0,30} (?:to|away|on)\b)",
+    ),
+    _ender("taken", "possession pet", r"\b(?:somebody|someone|thieves|a thief|they|some \w+)(?:'s|'ve| has| have)? (?:nicked|stole|stolen|pinched|took|swiped)\b"),
+    _ender("object", "likes habit hobby other", r"\b(?:deleted|deactivated|unsubscribed from|cancelled)\b"),
+    _ender(
+        "opposite",
+        "likes habit hobby",
+        r"\b(?:hate|loathe|detest|despise|can't (?:stand|bear|stomach|face|listen to))\b|(?:'m|\bam|'s|\bis) (?:so )?(?:sick|tired|bored) of\b",
+    ),
+    _ender(
+        "opposite",
+        "dislikes opinion",
+        r"\b(?:love|adore|enjoy|like|hooked on|grown to (?:like|love|enjoy)|come to (?:like|love|enjoy)|warmed to|won over by|a fan of|fond of)\b",
+    ),
+    _ender(
+        "back",
+        "habit diet likes dislikes hobby medication preference goal",
+        r"\b(?:back (?:on|to|at|in)(?: the)?|resumed|restarted|taken up|took up|started|fallen back into|slipped back into|relapsed into)\b",
+        r"(?:'m|\bam|'s|\bis)(?= \w+ing\b.{0,40}\bagain\b)",
+    ),
+    _ender("object", "health", r"(?:'m|\bam|'s|\bis) (?:finally |well |completely |now )*(?:over|rid of|clear of|free of)\b", r"\b(?:shaken off|shook off)\b"),
+    _ender(
+        "thing",
+        "health allergy dislikes",
+        r"\b(?:does|do|did)(?:n't| not)(?: really)? (?:hurt|ache|bother|itch|trouble|swell|flare)\w*\b|\bno longer (?:hurt|ache|bother|itch|trouble)\w*\b",
+        r"\b(?:back to normal|fine again|normal again|cleared|clear|clean|pain-free|discharged)\b",
+    ),
+    _ender("object", f"possession pet habit hobby likes", r"^\W*no(?= [\w' -]{2,40} (?:in (?:this|our|the) house|here|left|for (?:me|us))\b.*\b(?:now|any ?more|these days)\b)"),
     _ender("free", _PASTIMES, r"(?<=\w)[- ]free\b(?=\W*$| (?:for|since|now|these days)\b)"),
     _ender("object", "pet", r"\bha(?:d|ve)\b(?= [\w' ]{2,30} put (?:down|to sleep)\b)"),
     _ender(
@@ -122,6 +163,8 @@ ENDERS: Final[tuple[Ender, ...]] = (
     _ender(
         "thing",
         "possession pet",
+        r"\b(?:went|gone) to (?:a|an|my|the|our|its|her|his|some|another)\b|\b(?:flew|flown) (?:away|off|out)\b|\bescaped\b",
+        r"(?:\bis|\bare)(?:n't| not| no longer) (?:ours|mine|with us|around)\b",
         rf"{_BE} (?:stolen|sold|gone|written off|scrapped|no more|totalled|broken beyond repair|history|dead)\b",
         r"\b(?:gave up the ghost|bit the dust|packed up for good|packed it in|expired|lapsed|got pinched|got nicked|conked out|went to (?:the )?scrap\w*|gone to (?:the )?scrap\w*|has a new owner)\b",
     ),
@@ -137,16 +180,17 @@ ENDERS: Final[tuple[Ender, ...]] = (
         rf"(?:{_BE}|\bgot) (?:pushed back|postponed|rescheduled|brought forward|delayed|put back|put off|bumped|moved|shifted|pushed)\b",
         moves=True,
     ),
+    _ender("thing", "plan", r"(?:'s|\bis|\bare) now (?:on|at|in)\b|(?:'s|\bis|\bare) (?:on|at|in) [\w ]{2,25} (?:now|instead)\b", moves=True),
     _ender(
         "thing",
-        f"{_LOVE} {_WORK} plan study hobby habit health medication residence",
+        f"{_LOVE} {_WORK} plan study hobby habit health medication residence diet",
         rf"{_BE} (?:over|finished|history|done|behind (?:me|us))\b|\b(?:has |have )?ended\b|\bfell apart\b|\bran out\b|\bcame to an end\b",
     ),
     _ender(
         "thing",
         "health allergy medication",
         rf"{_BE} (?:healed|cured|gone|better|back to normal|in remission|cleared up|off|mended|fine|sorted|as good as new)\b",
-        r"\b(?:healed|cleared up|came off|come off|went away|gone away|disappeared|vanished|has mended|mended|came out)\b",
+        r"\b(?:healed|cleared up|came off|come off|went away|gone away|disappeared|vanished|has mended|mended|came out|lifted|let up)\b|\bstopped\b(?=\W*$| (?:since|after|on|in|last|completely|altogether))",
     ),
     _ender(
         "thing",
@@ -159,37 +203,53 @@ ENDERS: Final[tuple[Ender, ...]] = (
         r"\b(?:resigned|retired|handed in my notice|handed in his notice|handed in her notice|quit my job|lost my job)\b",
         rf"{_BE} (?:fired|sacked|laid off|made redundant|let go|out of (?:work|a job)|unemployed|jobless)\b",
     ),
+    _ender("thing", "residence", r"(?:\bis|\bare)(?:n't| not| no longer) (?:ours|mine|my home|home)\b", rf"{_BE} (?:sold|let to others)\b"),
+    _ender("thing", _ANY, rf"{_BE} (?:no more|a thing of the past|no longer (?:part of|with us))\b"),
+    _ender("object", _PASTIMES + " possession pet health", r"\b(?:got|have|'ve|has|there's|there is) no(?: more)?\b(?=.*\b(?:any ?more|now|these days|left)\b)"),
+    _ender("object", "health", r"\bno (?:trace|sign) of\b|\b(?:walk|walking|run|running|sleep|sleeping|see|breathe|manage) (?:\w+ )?without\b"),
+    _ender("object", "health", r"(?:'m|\bam|'s|\bis) (?:finally |now |at last )?out of\b"),
+    _ender("object", "pet", r"\b(?:let|put)\b(?= [\w' ]{2,25} go\b)", r"\b(?:said (?:our |my )?(?:goodbyes? to|farewell to)|buried|gave up)\b"),
+    _ender(
+        "thing",
+        "pet",
+        r"\b(?:did|does)(?:n't| not) (?:wake up|make it|survive|come back|come home)\b|\bfell asleep for good\b",
+        r"\b(?:lives?|living) (?:with|at) (?:my|a|the|his|her|our) [\w' ]{2,25}now\b",
+    ),
     _ender("self", "residence", r"\bmoved out\b(?! of)"),
     _ender("self", _LOVE, r"\b(?:divorced|split up|broke up|broken up|separated|called it quits|single again|called it a day)\b"),
     _ender("self", "study", r"\b(?:dropped out|graduated)\b(?! (?:of|from))"),
-    _ender("self", "health", r"\b(?:got the all clear|been given the all clear|fully recovered|in remission)\b"),
+    _ender("self", "health", r"\b(?:got the all clear|been given the all clear|fully recovered|in remission|all-clear|tested negative|recovered(?! from))\b"),
     _ender("me", _WORK, r"\b(?:let me go|laid me off|fired me|sacked me|made me redundant|gave me the (?:sack|boot))\b"),
-    _ender("me", _LOVE, r"\b(?:dumped me|left me|divorced me|broke up with me|walked out on me|ended (?:it|things))\b"),
+    _ender("me", _LOVE, r"\b(?:dumped me|left me(?=\W*$| for | in | last | on )|divorced me|broke up with me|walked out on me|ended (?:it|things))\b"),
     _ender(
         "both",
         "partner marital_status friend",
-        r"\b(?:have |has |'ve |just |finally )*(?:split up|split|broke up|broken up|separated|got divorced|divorced|are over|are done"
-        r"|called it quits|called it a day|parted ways|went our separate ways|aren't together|are no longer together|are history)\b",
+        r"\b(?:have |has |'ve |just |finally )*(?:split up|split(?=\W*$| in| last| on| this)|broke up|broken up|separated|got divorced|divorced|are over|are done"
+        r"|called it quits|called it a day|parted ways|went our separate ways|aren't together|don't (?:talk|speak|see each other)|fell out|aren't (?:friends|speaking|talking)|are no longer together|are history)\b",
     ),
 )
 
 VERBS: Final[dict[str, str]] = {
     verb: attributes
     for verbs, attributes in (
+        ("touch touching", "likes diet habit"),
         ("live living lives reside", "residence"),
         ("work working works", "employer occupation"),
         ("eat eating eats drink drinking drinks order ordering", "likes diet habit preference dislikes"),
         ("like liking love loving enjoy enjoying fancy", "likes hobby"),
         ("hate hating mind minding dislike avoid avoiding", "dislikes"),
         ("have having has own owning keep keeping", "possession pet allergy health hobby partner"),
-        ("drive driving ride riding use using wear wearing carry", "possession habit"),
+        ("drive driving ride riding use using carry", "possession habit"),
         ("play playing do doing practise practising go going sing singing attend attending train training", "hobby habit skill"),
         ("study studying learn learning", "study language hobby skill"),
         ("date dating see seeing", "partner marital_status"),
         ("take taking", "medication habit hobby"),
         ("speak speaking", "language"),
+        ("listen listening watch watching read reading follow following", "likes habit hobby"),
+        ("run running swim swimming", "habit hobby plan"),
         ("buy buying", "habit"),
-        ("want wanting need needing", "goal plan preference"),
+        ("want wanting", "goal plan preference"),
+        ("need needing wear wearing", "goal plan preference possession medication health habit"),
         ("teach teaching", "occupation employer"),
         ("rent renting", "residence"),
         ("suffer", "health"),

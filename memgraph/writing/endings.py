@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
 from memgraph.writing.assertions import hearsay
 from memgraph.writing.clauses import Clause, clauses, key, stems, unquoted
 from memgraph.writing.enders import ENDERS, VERBS, Ender
-from memgraph.writing.moods import joking, mood, older
+from memgraph.writing.moods import cited, joking, mood, older
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import PERSON, same, speaks_of
 from memgraph.writing.topics import IMPLIED, covers, names
 
-_PREPOSITIONS: Final = any_of("for at in with to on from by after before near during into onto over under about around behind until between every each")
+_PREPOSITIONS: Final = any_of("for at in with to on from by after before near during into onto outside inside behind beside over under about around behind until between every each")
 _BOUNDARY: Final = re.compile(
     rf"\s+(?:{_PREPOSITIONS}|put|because|so|and|but|or|when|since|if|last|this|these|yesterday|today|now|nowadays|any ?more|years?|months?"
     r"|weeks?|days?|instead|as|than|that|which|who|while|due|without|completely|altogether|entirely|forever|cold|at all|either|again"
@@ -34,12 +34,25 @@ _STILL_SOME: Final = compiled(
     r"\b(?:after|before|past) (?:\d|lunch|dinner|work|noon|dark|breakfast|midnight|bed|six|five|four|eight|nine|ten|three|two|sunset)\w*",
     r"\b(?:at|in|from) (?:home|night|work|lunch|dinner|breakfast|bed|school|the office|the pub|restaurants?|public)\b|\bduring\b|\bwhen\b|\bwhile\b",
     r"\b(?:so|as|too|that|very|quite) (?:much|many|often|hard|far|late|long|early|a lot)\b|\b(?:except|unless|only|just|apart from|other than)\b",
+    r"\b(?:early|halfway|half-way|before the end)\b",
     r"\b(?:every day|daily|every week|each|between|alone|by myself|without|so much|as much|too much|too many|enough|any old|that often)\b",
 )
-_WITH: Final = re.compile(r"\s+with\b", re.IGNORECASE)
+_WHERE: Final = re.compile(
+    r"\s+(?:with\b|(?:in|at|on|from|to|into|near|along|by|under|around)\s+(?!(?:early |late |mid-?)?"
+    rf"{any_of('january february march april may june july august september october november december')}\b"
+    rf"|(?:the )?{any_of('spring summer autumn fall winter new_year end start beginning first last')}\b"
+    r"|\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|christmas|easter|years|months|weeks|ages|days|a while|forever|order|favou?r|protest|disgust|doctor|medical|advice|one go|my own|purpose))"
+    r"(?P<where>[^.!?,;]*)",
+    re.IGNORECASE,
+)
+_SINCE_THEN: Final = compiled(r"\b(?:now|these days|nowadays|after all|by now|meanwhile|grown to|come to|warmed to|won over|hooked|sick of)\b")
+_UNDONE: Final = compiled(
+    r"\b(?:no|not|quit|quits|gave up|given up|gives up|stopped|without|never|free|avoids?|cut out|former|ex|sober|teetotal|doesn't|abstains?)\b|n't\b"
+)
+_AGAIN: Final = compiled(r"\b(?:again|back|resumed|restarted|relapsed)\b")
 _ON_A_DAY: Final = compiled(r"\bon (?:mon|tues|wednes|thurs|fri|satur|sun)day\b")
 _TEMPORAL: Final = compiled(
-    r"\b(?:any ?more|any longer|these days|nowadays|now|no longer|currently|at all|since \w+|at present|either)\b"
+    r"\b(?:any ?more|any longer|these days|nowadays|now|no longer|currently|at all|since \w+|at present|either|after all)\b"
 )
 _MARKED: Final = compiled(r"\b(?:no|not any) longer\b|\bnever\b|(?:have|has|'ve|'s)(?:n't| not)\b")
 _PARTICIPLE: Final = re.compile(r"^\W*(?:touched|eaten|drunk|smoked|played|had|been|worn|used|driven|seen|gone)\b.*\b(?:since|in|for)\b", re.IGNORECASE)
@@ -49,12 +62,13 @@ _LOUDER: Final = compiled(
     r"|am addicted|need|bloody love|\w+ing love)\b|\benough of\b|\bwithout (?:it|them)\b"
 )
 _LEAD: Final = re.compile(
-    rf"\s*(?:{any_of('live living work working eat eating drink drinking play playing go going belong belonging sing singing')}"
+    rf"\s*(?:{any_of('live living work working eat eating drink drinking play playing go going belong belonging sing singing listen listening')}"
     rf"|{any_of('train training study studying teach teaching drive driving learn learning date dating allergic intolerant')}"
-    rf"|(?:a )?{any_of('friends part member fan keen interested involved married engaged fond')})?"
+    rf"|(?:a |any )?{any_of('interest friends part member fan keen interested involved married engaged fond')})?"
     rf"(?:\s+to)?(?:\s*\b{_PREPOSITIONS}|\s+of)?(?=\s)",
     re.IGNORECASE,
 )
+_NO_MORE: Final = re.compile(r"\W*((?:not|no) (?:any ?more|any longer|longer|now|these days|for me)(?: now)?)\W*", re.IGNORECASE)
 _PRONOUN_LAST: Final = re.compile(r"\b(?:it|them|those|that|there|him|her|both)\W*$", re.IGNORECASE)
 _PRONOUN: Final = re.compile(r"^\W*(?:it|them|those|that|there|him|her|both|all of (?:it|them))\W*$", re.IGNORECASE)
 _ANOTHERS: Final = re.compile(
@@ -72,23 +86,31 @@ _NEUTRAL: Final = frozenset(
     ).split()
     for stem in stems(word)
 )
-_VERB_STEMS: Final = {stem: attributes for verb, attributes in VERBS.items() for stem in stems(verb)}
+_GEAR: Final = frozenset(
+    stems("boots racket gloves lessons lesson practice sessions session classes class membership rehearsals training team account subscription app")
+)
+VERB_STEMS: Final = {stem: attributes for verb, attributes in VERBS.items() for stem in stems(verb)}
 _BECAME: Final = re.compile(
-    rf"(?:\b(?:gone|went|turned|became|become)\b|(?:'m|\bam|'s|\bis)\b(?=.*\b(?:now|since|these days)\b))(?: \w+ly| a| now| full| completely)* (?P<what>{'|'.join(IMPLIED)})\b",
+    rf"(?:\b(?:gone|went|turned|became|become)\b|(?:'m|\bam|'s|\bis|\bbeen)\b(?=.*\b(?:now|since|these days|for)\b))(?: \w+ly| a| now| full| completely| been)* (?P<what>{'|'.join(IMPLIED)})\b",
     re.IGNORECASE,
 )
 _RETRACTS: Final = compiled(
     r"\b(?:was|were) (?:only |just |obviously |totally )?(?:joking|kidding|teasing|messing|lying|pulling your leg|winding you up|making (?:it|that) up)\b",
     r"\b(?:was|were|is|'s|it's) (?:just |only |all )?(?:a )?(?:joke|lie|typo|prank|slip|wind-?up|fib)\b",
     r"\b(?:that|it|this|which)(?:'s| is| was|'s been) (?:not true|untrue|false|wrong|a mistake|a lie|not right|incorrect)\b|\b(?:isn't|wasn't) (?:true|right|correct)\b",
-    r"\bmade (?:that|it|her|him|them|the \w+) up\b|\bi lied\b|\btypo\b|\b(?:i )?meant\b|\bcorrection\b|\bscratch that\b|\bmy mistake\b|\bautocorrect\w*\b",
+    r"\bmade (?:that|it|her|him|them|the \w+) up\b|\bmade up (?:the|that|my|a|our)\b|\bi lied\b|\btypo\b|\b(?:i )?meant\b|\bcorrection\b|\bscratch that\b|\bmy mistake\b|\bautocorrect\w*\b",
     r"\b(?:ignore|forget|disregard|strike|take back) (?:what|that|my|everything)\b|\bmis(?:spoke|remembered|read|typed|heard|said|stated|counted)\b",
-    r"\b(?:i|we) (?:was|were|got (?:it|that|this)|had (?:it|that)|said (?:it|that)|wrote|typed|told you)(?: \w+){0,3} (?:wrong|mistaken|mixed up|muddled|confused)\b|\bmixed up\b",
-    r"\b(?:i|we) (?:actually |really )?never (?:had|was|were|lived|worked|owned|said|liked|did|studied|have|played|met|married|went)\b|\bnever (?:existed|happened)\b",
+    r"\b(?:i|we) (?:was|were|got (?:it|that|this)|had (?:it|that)|said (?:it|that)|wrote|typed|told you)(?: \w+){0,3} (?:wrong|mistaken|mixed up|muddled|confused)\b|\bmixed (?:it |them |that |things )?up\b",
+    r"\b(?:i|we)(?:'ve| have)? (?:actually |really )?never (?:been|had|was|were|lived|worked|owned|said|liked|did|studied|have|played|met|married|went)\b|\bnever (?:existed|happened)\b",
     r"\bthere (?:is|was|'s) no(?: such)?\b|\bnever was\b|\bnot? actually\b|\bfake\b|\binvented\b|\b(?:i )?should have (?:said|written|typed|put)\b",
     r"\bfibb?(?:ed|ing)?\b|\b(?:having|had) (?:you|everyone|you all) on\b|\bdon't believe\b|\bnone of (?:it|that)\b|\bhoax\b|\bspoof\b|\bi take (?:it|that) back\b",
-    r"\bmistyped\b|\bwrong (?:date|name|number|town|city|address|day|month|year|one|word)\b|\bno,? wait\b|\bnot (?:what|how) i (?:said|wrote)\b|\bby mistake\b",
+    r"\bmistyped\b|\bwrong (?:date|name|number|town|city|address|day|month|year|one|word)\b|\bno,? wait\b|\bnot (?:what|how) i (?:said|wrote)\b|\bby mistake\b|\bexaggerat\w+\b|\bshowing off\b|\b(?:i|we) pretended\b|\bwasn't me\b|\b(?:wasn't|was not) serious\b|\b(?:doesn't|don't|does not|didn't|never) exist(?:ed)?\b|\b(?:isn't|aren't|not|wasn't) real\b|\bfiction\b|\bmade-up\b|\bdream(?:ed|t) (?:\w+ ){1,3}up\b",
+    r"\bwrong (?:chat|window|person|thread)\b|\bmeant for\b|\btest message\b|\bapril fool\w*|\b(?:for|as) a (?:laugh|dare|joke|prank)\b|\btall tale\b|\bwhite lie\b",
+    r"\bbluff\w*\b|\bwrong about\b|\bgot [\w ]{1,20} wrong\b|\bwine talking\b|\bnot a word of (?:it|that)\b|\b(?:using my account|had my phone|hacked)\b|^\W*i (?:wrote|typed|put) [\w ]{1,20}$",
 )
+_MEANT: Final = compiled(r"\b(?:joking|kidding|teasing|messing|lying|joke|lie|typo|prank|slip|lied|fake|fiction|bluff)\b")
+_TRUE_THAT: Final = compiled(r"\b(?:true|right|correct|wrong|false|joking|kidding|messing|teasing) (?:that (?!i\b|we\b)|with\b|around\b)")
+_IF: Final = compiled(r"\b(?:if|would|will|might|may|maybe|perhaps)\b|'ll\b")
 _JUST_NOW: Final = compiled(r"\b(?:just|only) (?:joking|kidding|messing)\b|\b(?:i'm|i am) (?:joking|kidding)\b|\bnot really\b")
 
 
@@ -113,7 +135,7 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
     Args:
         start: Where in the turn the words may begin that end it, and `stop` where they must be over.
     """
-    if turn.role == "assistant" or turn.origin == "assistant" or joking(turn.text):
+    if turn.role == "assistant" or turn.origin == "assistant" or joking(turn.text) or cited(turn.text):
         return None
     plain = unquoted(turn.text)
     stop = len(plain) if stop is None else stop
@@ -125,6 +147,12 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
                 return Ending(turn.text[clause.start : clause.end].strip(), phrase, ender.moves)
         if (found := _became(turn, fact, plain, clause)) and start <= clause.start + found.start() and clause.start + found.end() <= stop:
             return Ending(turn.text[clause.start : clause.end].strip(), frozenset(stems(IMPLIED[found["what"].lower()])))
+        if before is not None and (short := _NO_MORE.fullmatch(clause.text)) and (
+            start <= clause.start + short.start(1) and clause.start + short.end(1) <= stop
+        ):
+            named = frozenset(stems(before.text)) - _NEUTRAL
+            if before.asked and named and named <= _about(fact) and named & _core(fact) and same(fact.subject, turn.speaker):
+                return Ending(turn.text[clause.start : clause.end].strip(), named)
         before = clause
     return None
 
@@ -141,15 +169,23 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
         return None
     told = same(fact.subject, turn.speaker)
     for number, clause in enumerate(clauses(turn.text)):
+        # The value's own name is nobody who acts: "Basque wasn't true".
+        clause = replace(
+            clause, text=re.sub(r"\w+", lambda word: word.group().lower() if about & set(stems(word.group())) else word.group(), clause.text)
+        )
         match = _RETRACTS.search(clause.text)
         if match is None or clause.asked or not (start <= clause.start + match.start() and clause.start + match.end() <= stop):
+            continue
+        if _MEANT.search(match.group()) and _DOUBLED.search(clause.text[: match.start()]):
             continue
         # "Sold it. Just kidding!" takes back what the turn itself said, not what was said before.
         if _JUST_NOW.search(plain) and number > 0:
             continue
-        if mood(Clause(re.sub(r"\bshould have\b", "", clause.text), clause.start, "", "", False)) in ("question", "hypothesis", "plan"):
+        if _IF.search(clause.before + clause.text):
             continue
         if not told and speaks_of(fact.subject, turn.speaker, plain, clause, clause.end) == "other" and not _first(clause.text):
+            continue
+        if told and _TRUE_THAT.search(clause.text):
             continue
         if told and speaks_of(fact.subject, turn.speaker, plain, clause, clause.start + match.start()) == "other":
             continue
@@ -182,21 +218,45 @@ def _ended(
     head, tail = clause.text[: match.start()], clause.text[match.end() :]
     if ender.form != "negation" and _DOUBLED.search(head) and not re.search(r"\bnot only\b", head):
         return None
+    told = same(fact.subject, turn.speaker)
     about_it = speaks_of(fact.subject, turn.speaker, plain, clause, clause.start + match.start()) == "subject"
     if ender.form == "object":
         cut = _cut(tail)
-        if not about_it or _STILL_SOME.search(tail) or _WITH.match(tail[len(cut) :]):
+        mine = told and fact.attribute in ("plan", "possession", "pet", "health") and re.match(r"\s*(?:my|our|the cast|the stitches)\b", tail, re.IGNORECASE)
+        if not (about_it or mine) or _some_left(tail, fact) or _narrowed(tail[len(cut) :], fact):
             return None
         return _phrase(cut, fact, turn, before, verb=True)
+    if ender.form == "opposite":
+        marked = _SINCE_THEN.search(clause.text) is not None
+        return _phrase(_cut(tail), fact, turn, before, verb=True) if about_it and marked and not _some_left(tail, fact) else None
+    if ender.form == "back":
+        undone = _UNDONE.search(f"{fact.object} {fact.text}") is not None and _AGAIN.search(match.group() + tail) is not None
+        return _phrase(_cut(tail), fact, turn, before, verb=True) if about_it and undone and not _some_left(tail, fact) else None
+    if ender.form == "taken":
+        return _phrase(_cut(tail), fact, turn, before, verb=False) if told and _OWN.search(tail) else None
     if ender.form == "free":
         return _phrase(head.split()[-1] if head.split() else "", fact, turn, None, verb=False) if about_it else None
     if ender.form == "negation":
         return _negated(turn, fact, plain, clause, before, match) if about_it else None
     if ender.form == "self":
         rest = _BOUNDARY.split(f" {tail}", maxsplit=1)[0]
-        free = not (frozenset(stems(rest)) - _NEUTRAL) and not re.match(r"\s*(?:to|from|as|with|at|by)\b", tail)
+        free = frozenset(stems(rest)) - _NEUTRAL <= _about(fact) and not re.match(r"\s*(?:to|from|as|with|at|by)\b", tail)
         return frozenset() if about_it and free else None
     return _thing(turn, fact, plain, clause, head, ender, about_it)
+
+
+def _some_left(tail: str, fact: KnownFact) -> bool:
+    """Tell whether what follows leaves some of it: "on Fridays", "so much"; not where the fact itself says so."""
+    about = _about(fact)
+    return any(not (words := frozenset(stems(found.group()))) or not words <= about for found in _STILL_SOME.finditer(tail))
+
+
+def _narrowed(rest: str, fact: KnownFact) -> bool:
+    """Tell whether what follows narrows what ended: "swimming in the indoor pool", "tennis with Tom"."""
+    if fact.attribute not in ("habit", "hobby", "likes", "dislikes", "diet", "skill", "preference"):
+        return False
+    found = _WHERE.match(rest)
+    return found is not None and not frozenset(stems(found["where"] or "x")) <= _about(fact)
 
 
 def _spoken(turn: SaidTurn, fact: KnownFact, clause: Clause) -> bool:
@@ -214,17 +274,17 @@ def _negated(
     tail = clause.text[match.end() :]
     longer = match.group().lower().endswith("longer")
     marked = longer or _TEMPORAL.search(tail) is not None
-    perfect = _MARKED.search(match.group()) is not None and not longer
-    if match.group().lower() == "never" or (perfect and not re.search(r"\bgot\b", tail) and not match.group().lower().endswith(" no")):
-        if not _PARTICIPLE.match(tail):
+    perfect = _MARKED.search(match.group()) is not None and not longer and match.group().lower() != "never"
+    if (match.group().lower() == "never" and not marked) or (perfect and not re.search(r"\bgot\b", tail) and not match.group().lower().endswith(" no")):
+        if not _PARTICIPLE.match(tail + clause.after):
             return None
         tail = re.sub(r"^\W*\w+", "", tail)
         marked = True
-    if _DOUBLED.search(clause.text[: match.start()]) or _STILL_SOME.search(tail) or _ON_A_DAY.search(tail) or _LOUDER.search(plain[clause.end : clause.end + 60]):
+    if _DOUBLED.search(clause.text[: match.start()]) or _some_left(tail, fact) or _ON_A_DAY.search(tail) or _LOUDER.search(plain[clause.end : clause.end + 60]):
         return None
     tail = re.sub(r"^\W*got\b", "", tail)
     cut = _cut(tail)
-    if _WITH.match(tail[len(cut) :]):
+    if _narrowed(tail[len(cut) :], fact):
         return None
     if not marked:
         rest = tail[len(cut) :]
@@ -238,6 +298,7 @@ def _thing(
 ) -> frozenset[str] | None:
     """Read "Biscuit died", "the wedding is off", "they let me go", "Luca and I have split up"."""
     told = same(fact.subject, turn.speaker)
+    head = re.sub(r"^.*\b(?:says|said|confirmed|reckons|thinks)(?: that)?\b", "", head, flags=re.IGNORECASE)
     words = re.sub(r"\b(?:and|but|so|then|me|i|we|us|have|has|had|'ve|'s|is|are|was|both)\b", " ", head, flags=re.IGNORECASE)
     if ender.form == "both":
         with_me = re.search(r"\b(?:i|we)\b", head, re.IGNORECASE) is not None
@@ -297,8 +358,8 @@ def _phrase(
     words = stems(text)
     subject = frozenset(stems(fact.subject))
     about, core = _about(fact), _core(fact)
-    while verb and words and words[0] in _VERB_STEMS and words[0] not in core:
-        if fact.attribute not in _VERB_STEMS[words[0]].split() and fact.attribute != "other" and words[0] not in about:
+    while verb and words and words[0] in VERB_STEMS and words[0] not in core:
+        if fact.attribute not in VERB_STEMS[words[0]].split() and fact.attribute != "other" and words[0] not in about:
             return None
         if len(words) == 1 and not _PRONOUN_LAST.search(text):
             break
@@ -310,11 +371,18 @@ def _phrase(
             return None
         named = frozenset(stems(before.text))
         return frozenset() if named & core or any(covers(word, core) for word in named) else None
-    if not all(word in about or covers(word, core) or names(word, fact.attribute) for word in content):
+    if fact.attribute in ("hobby", "habit", "skill", "language", "study", "likes"):
+        content = [word for word in content if word not in _GEAR or word in about]
+    if not all(_near(word, about) or covers(word, core) or names(word, fact.attribute) for word in content):
         return None
-    if not any(word in core or covers(word, core) or names(word, fact.attribute) for word in content):
+    if not any(_near(word, core) or covers(word, core) or names(word, fact.attribute) for word in content):
         return None
     return frozenset(content)
+
+
+def _near(word: str, about: frozenset[str]) -> bool:
+    """Tell whether a stem is among others, or begins as one does: "anaemic" and "anaemia"."""
+    return word in about or (len(word) > 4 and any(len(one) > 4 and (one.startswith(word) or word.startswith(one)) for one in about))
 
 
 def _of_subject(found: re.Match[str], fact: KnownFact) -> bool:

@@ -17,9 +17,10 @@ from memgraph.writing.dates import DAY_US, When, spoken, validity, when
 from memgraph.writing.lexicon import PARENTS
 from memgraph.writing.rules import Rule
 from memgraph.writing.rules_happenings import ENDINGS, EVENTS, PLANS, RETRACTIONS
-from memgraph.writing.rules_states import STATES
+from memgraph.writing.rules_life import LIFE
+from memgraph.writing.rules_person import PERSON
 from memgraph.writing.statements import LOOK, NAME, Statement, jokes, masked, sentences, statements
-from memgraph.writing.voice import personal, possessive, told
+from memgraph.writing.voice import personal, possessive, shown, told
 
 UNNAMED: Final = "user"
 """The subject of "I" where the speaker has no name."""
@@ -31,14 +32,31 @@ _TOGETHER: Final = ({"occupation", "employer"}, {"marital_status", "partner"}, {
 _TIMELESS: Final = frozenset(("birthday", "name", "birthplace"))
 """Attributes whose date is the value itself."""
 _WITHIN: Final = re.compile(rf"(?<=[a-z,] )({NAME}?)\b")
-_EMPTY: Final = frozenset(
-    "it that this them they you me one ones something anything nothing everything stuff things thing lot lots bit way so"
-    " much more most well there here those these him her us myself too to be some any all both a the an not what".split()
+_CALL_ME: Final = re.compile(
+    rf"(?:Please |please |Just |You can |And )*[Cc]all me (?P<o>{NAME}?)(?=\s*(?:[.,;!]|$|from now))"
 )
-_ARTICLE: Final = re.compile(r"^(?:(?:a|an|my|our|some|any|his|her|their|to|being|having|how|about|of|the fact)\s+)+", re.IGNORECASE)
+_INSTRUCTION: Final = re.compile(
+    r"(?:(?:Please|please|And|So|Also|One more rule|Oh),?:? )*(?:(?:[Ff]rom now on|[Gg]oing forward|[Ii]n (?:the"
+    r" )?future),? "
+    r"(?!I\b|we\b|it\b)(?:please )?(?P<o>[a-z][^.!?\0]+)"
+    r"|(?P<o2>(?:[Aa]lways|[Nn]ever) (?!mind|been|had|was|wanted|thought|heard|seen|again|a\b|the\b|in\b|good|nice"
+    r"|happy"
+    r"|said|knew|met|got|did|felt|too|say|fear|fails|lovely|glad|know)[a-z]+ [^.!?\0]+))"
+)
+_EMPTY: Final = frozenset(
+    "it that this them they you me one ones something anything nothing everything stuff things thing lot lots bit"
+    " way so"
+    " much more most well there here those these him her us myself too to be some any all both a the an not"
+    " what".split()
+)
+_ARTICLE: Final = re.compile(
+    r"^(?:(?:a|an|my|our|some|any|his|her|their|to|being|having|how|about|of|the fact)\s+)+", re.IGNORECASE
+)
 _TAIL: Final = re.compile(
-    r"(?:[\s,]+(?:now|too|again|anyway|either|though|really|a lot|so much|very much|as well|at the moment|these days|at last"
-    r"|right now|already|either|instead|lately|recently|any more|anymore|today|though|yet|and|or|for|with|at|in|on|to|of"
+    r"(?:[\s,]+(?:now|too|again|anyway|either|though|really|a lot|so much|very much|as well|at the moment|these"
+    r" days|at last"
+    r"|right now|already|either|instead|lately|recently|any more|anymore|today|though|yet|and|or|for|with|at|in|on"
+    r"|to|of"
     r"|the|a|just|by|from|myself|ourselves|then|if|more than anything|more than ever))+$",
     re.IGNORECASE,
 )
@@ -102,9 +120,43 @@ def _read(turn: SaidTurn, known: _Known) -> Iterator[FactDraft]:
             for draft in introduced(said, start, end, speaker):
                 known.kin.setdefault((speaker, draft.kin), draft.name)
                 yield _company(turn, speaker, draft.kin, draft.name, start, end)
+        if not joke:
+            yield from _asked(turn, speaker, said[start:end], start)
         found = list(statements(said, start, end))
         for statement in found:
             yield from _stated(turn, speaker, statement, known, alone=len(found) == 1, joke=joke)
+
+
+def _asked(turn: SaidTurn, speaker: str, sentence: str, start: int) -> Iterator[FactDraft]:
+    """Yield a standing instruction, or the name by which somebody wants to be called."""
+    name = _CALL_ME.match(sentence)
+    if name:
+        end = start + name.end()
+        yield FactDraft(
+            speaker,
+            "name",
+            name["o"],
+            f"{shown(speaker)} is called {name['o']}.",
+            confidence=0.85,
+            importance=0.7,
+            evidence=(turn.index,),
+            quote=turn.text[start:end],
+        )
+    rule = _INSTRUCTION.match(sentence)
+    wanted = _trimmed(rule["o"] or rule["o2"]) if rule else ""
+    if wanted:
+        quote = turn.text[start : start + len(sentence)].rstrip()
+        yield FactDraft(
+            speaker,
+            "preference",
+            wanted,
+            f"{shown(speaker)} asks: {personal(quote).rstrip('.!')}.",
+            confidence=0.75,
+            importance=0.8,
+            evidence=(turn.index,),
+            quote=quote,
+            entities=_speaker(speaker),
+        )
 
 
 def _company(turn: SaidTurn, speaker: str, kin: str, name: str, start: int, end: int) -> FactDraft:
@@ -130,7 +182,7 @@ def _stated(
     """Yield the facts of one statement, all of the first group of rules that has any."""
     if statement.who == "kin" and not _is_known(statement, speaker, known):
         return
-    groups = (RETRACTIONS,) if joke else (RETRACTIONS, ENDINGS, STATES, PLANS, EVENTS)
+    groups = (RETRACTIONS,) if joke else (RETRACTIONS, ENDINGS, (*PERSON, *LIFE), PLANS, EVENTS)
     for rules in groups:
         taken: set[str] = set()
         for found in _matches(statement, rules):
@@ -204,13 +256,15 @@ def _draft(
         dated = None  # "booked a table for Friday": the table's date, not the booking's
     if rule.attribute in _TIMELESS:
         dated = None
-    subject, shown = _subject(speaker, statement, known)
+    subject, teller = _subject(speaker, statement, known)
     valid_from, valid_to = validity(dated, rule.kind, over=rule.over)
     if valid_from is None and valid_to is not None and valid_to <= turn.said_at:
         valid_to = None
     undated = rule.over and valid_to is None
-    words = f"{shown}{_rest(turn.text, statement, end)}" if statement.who != "i" else told(
-        shown, _rest(turn.text, statement, end), first_person=True
+    words = (
+        f"{teller}{_rest(turn.text, statement, end)}"
+        if statement.who != "i"
+        else told(teller, _rest(turn.text, statement, end), first_person=True)
     )
     words = personal(words) if statement.who != "i" else words
     thing = found.object
@@ -277,7 +331,7 @@ def _trimmed(words: str) -> str:
 
 def _undated(thing: str, quote: str, dated: When) -> str:
     """Return an object without the date that stands in it."""
-    words = quote[dated.start : dated.end].strip()
+    words = quote[dated.start : dated.end].strip(" .")
     if words and words in thing:
         return _TAIL.sub("", " ".join(thing.replace(words, " ").split())).strip(" ,") or thing
     return thing
@@ -288,8 +342,8 @@ def _with_date(words: str, quote: str, dated: When, inside: bool) -> str:
     plain = quote[dated.start : dated.end].replace("\u2019", "'").strip() if inside else ""
     at = words.find(plain) if plain else -1
     if at >= 0:
-        return f"{words[:at]}{spoken(dated)}{words[at + len(plain):]}"
-    return f"{words.rstrip(' ,;:-')} {spoken(dated)}"
+        return f"{words[:at]}{spoken(dated)}{words[at + len(plain) :]}"
+    return f"{words.rstrip(' .!,;:-')} {spoken(dated)}"
 
 
 def _once(drafts: Iterator[FactDraft]) -> list[FactDraft]:

@@ -15,17 +15,22 @@ from memgraph.drafts import Decision, FactDraft, KnownFact, Ruling, SaidTurn
 from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts, besides, cued, dated_before
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import Clause, stems, unquoted
+from memgraph.writing.clauses import LOOK, Clause, stems, unquoted
 from memgraph.writing.endings import Ending, ending, retraction
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same
+from memgraph.writing.topics import covers
 
 _UNTRUSTED: Final = ("tool", "document")
 _ANOTHER: Final = compiled(
-    r"\b(?:another|second|third|new|also|too|adopted|bought|got|other|no longer|not|instead|from|left|former|than|but|moved|swapped|replaced|after)\b"
+    r"\b(?:another|second|third|new|also|too|adopted|bought|got|other|no longer|not|instead|from|left|former|than|but|moved|swapped|replaced|after|transferred|switched|changed|converted|retrained|promoted|started|joined|became|traded|sold|goodbye|behind|over|until|before|any ?more)\b"
+)
+_COUNTS: Final = frozenset(stems("one two three four five six some several few"))
+_EXACTLY: Final = compiled(
+    r"\b(?:(?:to be|more) (?:exact|precise|specific)|(?:more )?(?:precisely|exactly|specifically)|namely|that is|i\.e|short for|in full|full name)\b"
 )
 _LEAVES: Final = compiled(
-    r"\b(?:from|left|leaving|swapped|traded|goodbye|after|instead|not|no longer|out of|over|quit|replaced|behind|bye|handed|since|used to|was)\b|n't\b"
+    r"\b(?:from|left|leaving|swapped|traded|goodbye|after|instead|not|no longer|out of|over|quit|replaced|behind|bye|handed|since|used to|was|transferred|switched|changed|converted|retrained|promoted|hello|until|before|bored|any ?more)\b|n't\b"
 )
 
 
@@ -52,7 +57,7 @@ def rule(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact], decision:
     if target is None:
         return Ruling(add, conflicts=conflicts, gate="refused: no such fact")
     if decision.operation == "UPDATE" and decision.mode == "refine":
-        if refines(draft, target):
+        if refines(draft, target, turn):
             return Ruling(replace(decision, quote=""))
         return Ruling(add, conflicts=conflicts, gate="refused: not the same state in more detail")
     if target.valid_to != OPEN and decision.mode != "retracted":
@@ -71,13 +76,25 @@ def contradicted(draft: FactDraft, known: Sequence[KnownFact]) -> tuple[str, ...
     return tuple(fact.alias for fact in known if fact.valid_to == OPEN and _rival(draft, fact))
 
 
-def refines(draft: FactDraft, fact: KnownFact) -> bool:
+def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
     """Tell whether a draft says of the same state the same, or the same and more."""
     if not same(draft.subject, fact.subject) or draft.attribute != fact.attribute or draft.kind != fact.kind:
         return False
-    new, old = frozenset(stems(draft.object)), frozenset(stems(fact.object))
+    new, old = frozenset(stems(draft.object)), frozenset(stems(fact.object)) - _COUNTS
     more = frozenset(stems(f"{draft.object} {draft.text}"))
-    return bool(old) and bool(new) and (old <= new or (old <= more and not _ANOTHER.search(draft.text)))
+    if not old or not new:
+        return False
+    if old <= new or (old <= more and not _ANOTHER.search(draft.text)):
+        return True
+    if any(covers(word, new) for word in old) and not _ANOTHER.search(f"{draft.text} {turn.text[:LOOK]}"):
+        return draft.attribute in ("possession", "pet", "family", "allergy")
+    if not single(draft.attribute) and draft.attribute not in ("family", "pet", "health", "allergy", "plan", "goal", "medication"):
+        return False
+    said = asserts(draft, turn)
+    if said.clause is None or not (said.plain or (draft.kind == "plan" and not said.doubted)):
+        return False
+    sentence = said.clause.before + said.clause.text + said.clause.after
+    return not _ANOTHER.search(sentence) and (old <= frozenset(stems(sentence)) or _EXACTLY.search(sentence) is not None)
 
 
 def brings(draft: FactDraft, target: KnownFact) -> bool:
@@ -106,7 +123,9 @@ def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
         return f"the turn does not plainly say it ({said.mood})"
     if dated_before(said.clause, turn, target.valid_from):
         return "the news is older"
-    if _within(target, said.clause):
+    if _within(target, draft, said.clause):
+        return "the value is more exact"
+    if refines(draft, target, turn):
         return "the value is more exact"
     if not cued(draft.attribute, said.clause) or besides(said.clause):
         return "the turn does not say that it takes the place"
@@ -180,11 +199,11 @@ def _rival(draft: FactDraft, fact: KnownFact) -> bool:
     )
 
 
-def _within(target: KnownFact, clause: Clause) -> bool:
-    """Tell whether a sentence places the new value within the old one: "in Totnes, the arty end of Devon"."""
+def _within(target: KnownFact, draft: FactDraft, clause: Clause) -> bool:
+    """Tell whether a sentence, or the draft's, places the new value within the old: "in Totnes, the arty end of Devon"."""
     sentence = clause.before + clause.text + clause.after
     old = frozenset(stems(target.object))
-    return old <= frozenset(stems(sentence)) and not _LEAVES.search(sentence)
+    return any(old <= frozenset(stems(text)) and not _LEAVES.search(text) for text in (sentence, draft.text))
 
 
 def _differs(draft: FactDraft, fact: KnownFact) -> bool:

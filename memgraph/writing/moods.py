@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from memgraph.writing.clauses import Clause, unquoted
+from memgraph.writing.clauses import LOOK, Clause, unquoted
 from memgraph.writing.patterns import any_of, compiled
 
 Mood = Literal[
@@ -40,17 +40,23 @@ _DATES: Final = any_of(
     " monday tuesday wednesday thursday friday saturday sunday"
 )
 
+_NOBODY: Final = any_of(
+    "pirate wizard witch unicorn mermaid vampire superhero dragon alien robot emperor hobbit jedi viking ninja goblin troll sloth potato"
+    " hermit zombie ghost clown astronaut rock_?star lion_tamer knight duke duchess princess prince sorcerer cyborg cave_?man bear squirrel"
+    " hamster doormat slave servant monarch spy legend saint genius_inventor millionaire billionaire"
+)
 _JOKE: Final = compiled(
     rf"\b{any_of('haha+ hehe+ lol lmao rofl jk j/k arr+ arrgh ahoy')}\b",
     rf"\b{any_of('just only totally obviously clearly merely')} {any_of('joking kidding messing teasing trolling')}\b",
     rf"\bi(?:'m| am|'d be) {any_of('joking kidding')}\b|\bkidding[!.,]|\bnot really[!.]|\bsaid no one\b|\bapril fool|\bas if[!.]",
     r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|[;:8][-']?[)PpD](?!\w)",
     # What nobody is, nowhere anybody lives, nothing anybody marries.
-    rf"\b{any_of('pirate wizard witch unicorn mermaid vampire superhero dragon alien robot emperor hobbit jedi viking ninja')}s?\b",
+    rf"\b(?:an?|full-time|professional|official|officially|resident|the \w+|become|became) (?:\w+ )?{_NOBODY}s?\b",
     r"\b(?:cowboy|king|queen|god|goddess|lord|ruler|empress|sultan|supreme leader) of\b"
     r"|\b(?:on|to|in) (?:the moon|mars|narnia|hogwarts|mordor|atlantis|middle-earth|cloud nine|denial|outer space|orbit)\b",
     rf"\b(?:full-time|professional|world-class|certified|chief|resident) (?:\w+ )?"
     rf"{any_of('napper sleeper hermit couch sofa procrastinator hobo layabout worrier lounger biscuit snack cat dog nap')}\b",
+    r"\b(?:married|wedded|engaged) to (?:the|this|that) (?!man|woman|love|best|most|guy|girl|kindest|person|one)\w",
     rf"\b(?:married|engaged|wedded|divorced|dating|divorcing) (?:to )?(?:my|the|this|a|our|to) (?:\w+ ){{0,2}}"
     rf"{any_of('job work sofa couch bed gym laptop desk phone cat dog sourdough fridge kettle spreadsheet coffee inbox tv pillow')}\b",
     # What animals, children and machines give nobody: a post.
@@ -60,8 +66,7 @@ _JOKE: Final = compiled(
     rf"{any_of('biscuits snacks naps socks laundry dishes washing dishwashers bins crumbs nappies cuddles tea cake procrastination nothing')}\b",
     rf"\b(?:work|working|works|employed|hired|butler|chef|chauffeur|driver|servant|slave|staff|valet|secretary|pillow|landlord|doorman) "
     rf"(?:to|for|of|by|at) (?:my|the|our|a) (?:\w+ )?{any_of('cat dog toddler kitten puppy baby hens goat kids teenagers devil sourdough')}\b",
-    rf"\b(?:taxi service|full-time taxi|unpaid|goblin|troll|sloth|potato|hermit|zombie|ghost|clown|astronaut|rock ?star|lion tamer|knight"
-    rf"|duke|duchess|princess|sorcerer|cyborg|cave ?man|bear|squirrel|hamster|doormat|lighthouse keeper of|slave|servant|monarch)\b",
+    r"\b(?:taxi service|full-time taxi|unpaid)\b|\bchief \w+ (?:peeler|washer|picker|taster|officer of)\b",
     rf"\b(?:live|living|moved|sleep|sleeping) (?:\w+ )?(?:in|at|on|into|to) (?:my|the|this|our) (?:\w+ )?"
     rf"{any_of('office gym library lab car kitchen bath airport sofa couch bed fridge garage supermarket pub ikea shed garden tent attic basement cellar tub bathtub hammock lift queue inbox')}\b",
 )
@@ -74,12 +79,15 @@ _HYPOTHESIS: Final = compiled(
     rf"\b(?:{any_of('would might could should')}(?:n't)?|{any_of('maybe perhaps probably possibly likely ought')})\b",
     r"(?-i:\bmay\b)|\b(?:almost|nearly|practically|basically|virtually|sort of|kind of|half-?)\b(?! everyone| all)",
     rf"\b{any_of('tempted considering debating contemplating wondering weighing')}\b|\btoy(?:ing)? with\b|\bfe(?:els?|lt) like\b",
+    r"\b(?:part|half) of (?:me|us)\b|\bmy (?:heart|soul|mind)\b|\bin (?:my (?:head|mind|heart)|spirit)\b|\bat heart\b|\b(?:some|most) days\b|\bsometimes\b",
     r"\bthinking (?:of|about)\b|\bas (?:though|if)\b|\bmight as well\b|\bnot sure\b|\bwere i\b|\blet's say\b|\bin an ideal\b",
     r"\b(?:i|we|you|he|she|they)'d (?!\w+ed\b|been\b|gone\b|had\b|left\b|sold\b|quit\b|given\b|got\b|become\b|better not\b)",
 )
 _SCOPING: Final = compiled(
     rf"\bif\b(?! (?:you {any_of('want like need ever are fancy know hear see ask must wonder care')}|only you|that's ok))",
     rf"\b{any_of('unless imagine imagining suppose supposing wish wishing pretend pretending hypothetically fantasise fantasize')}\b",
+    r"\bhad i\b|\bif only\b|\b(?:parallel|alternative|another|other) (?:universe|life|world|timeline)\b|\bnext life\b|\bsee myself\b"
+    r"|\bthought experiment\b|\blottery\b|\bin a world\b|\bwould you\b|\bdaydream\w*",
     r"\bwhat if\b|\bin theory\b|\bin another life\b|\bsay (?:i|we)\b|\bpicture (?:it|this|me)\b|\bwere (?:i|we) to\b"
     r"|\bprovided\b|\bassuming\b|\bin case\b|\bdepends? on\b",
 )
@@ -104,13 +112,14 @@ _PAST: Final = compiled(
     r"\bas an? (?:\w+ )?(?:kid|child|student|teenager|teen|boy|girl|baby|youngster|intern|apprentice|undergraduate)\b",
     r"\bin my (?:\w+ )?(?:twenties|thirties|forties|youth|childhood|teens|days?|years|past|student|school|first|former)\b",
     r"\b(?:a (?:decade|lifetime|century)|decades|ages|many years|years(?! old)) (?:ago|back)\b|\blong ago\b|\bonce upon\b",
-    r"\boriginally\b|\bgrew up\b|\bgrowing up\b|\bformerly\b|\bpreviously\b|\bformer\b|\bex-|\bfor a time\b|\bpreviously\b",
+    r"\boriginally\b|\bgrew up\b|\bgrowing up\b|\bformerly\b|\bpreviously\b|\bformer\b|\bex-|\bmy (?:first|old|previous|last) (?:job|home|flat|house|employer|school|boss|husband|wife)\b|\bfor a time\b|\bpreviously\b",
     r"\b(?:i|we|he|she|they) once\b|\bonce (?:lived|worked|owned|had|dated|was|studied)\b|\bat one point\b",
     r"\b(?:19|20)\d\d\s*(?:to|-|\u2013|until|till|through)\s*(?:19|20)?\d\d\b|\b(?:until|till|in the early|in the late) (?:19|20)\d\d",
 )
 _TEMPORARY: Final = compiled(
     rf"(?<!been )\bfor (?:just |only |about |around |at least )?(?:{_COUNT} )?(?:\w+ )?{_UNITS}s?\b",
-    rf"\bfor (?:lent|ramadan|advent|the (?:time being|duration|evening|holidays?|moment)|now|{_DATES}|a change|once|charity)\b",
+    rf"\bfor (?:lent|ramadan|advent|today|the day|the (?:time being|duration|evening|holidays?|moment)|now|{_DATES}|a change|once|charity)\b",
+    r"\bat (?:my|his|her|our|their) (?:\w+ )?\w+'s\b",
     r"\b(?:dry|sober) (?:january|july|october|month)\b|\bveganuary\b|\b(?:until|till|'til)\b(?! now| recently)",
     r"\b(?:visiting|visited|on a visit|holidays?|vacation|city break|on leave|layover|conference|workshop|summit|trip|on tour"
     r"|temporar(?:y|ily)|temping|temp|short[- ]term|crash(?:ed|ing)|(?:house|cat|dog|pet)-?sit\w*|passing through|stint|interim)\b",
@@ -127,6 +136,9 @@ _CHANGED: Final = compiled(
     r"\b(?:\w{2,}ed|became|become|quit|sold|left|gave|given|split|made|went|gone|got|let|began|bought|as of|since|officially|first|new"
     r"|now|finally|put|took|taken|came|woke|slept|hung|done|started|back)\b",
 )
+_CITED: Final = compiled(
+    r"\b(?:quote|unquote|quoting|verbatim|word for word|forwarded|fwd|copied from|pasted|translation|translate|dictation|subtitles?)\b"
+)
 _REPORT: Final = re.compile(
     rf"(?P<who>\b\w+\b)(?:'s| has| have| had| just| always| once| also| still| keeps?| kept)*\s+"
     rf"(?:{any_of('says said saying thinks thought claims claimed told tells reckons reckoned insists insisted swears swore')}"
@@ -135,11 +147,16 @@ _REPORT: Final = re.compile(
 )
 _HEARSAY: Final = compiled(
     r"\b(?:apparently|supposedly|allegedly|rumou?rs?|rumou?red|according to|word is|they say|people say|i heard|i hear|gossip|reportedly"
-    r"|as (?:my|the) \w+ (?:put|puts|says|said)|headline|lyrics?|caption|the saying|proverb|quote|quoting|quoted|horoscope|fortune cookie)\b"
+    r"|as (?:my|the) \w+ (?:put|puts|says|said)|headline|lyrics?|caption|the saying|proverb|horoscope|fortune cookie)\b"
+    r"|\b(?:was|is|were|'s|be|all) like,|\b(?:goes|went),|\bin (?:her|his|their) words\b",
+    rf"\b{any_of('song chorus t-?shirt mug sticker sign graffiti postcard note voicemail text message letter e-?mail words motto slogan')}"
+    r"\b[^:.!?]{0,60}(?::|\b(?:reads?|goes|says|went|saying|runs)\b)",
+    rf"\b{any_of('advert ad poster caption status profile poem line tattoo hymn anthem rhyme limerick')}"
+    r"\b[^:.!?]{0,60}(?::|\b(?:reads?|goes|says|went|saying|runs)\b)",
 )
 _TAKEN_BACK: Final = compiled(
     r"\b(?:apparently|supposedly|allegedly|reportedly|in theory|on paper|hopefully|fingers crossed|touch wood|knock on wood|or so|not really"
-    r"|according to|if all goes|god willing|inshallah|said|says|they say|i (?:wish|hope|dream)|in my dreams|one day|joking|kidding|sort of|maybe"
+    r"|according to|if all goes|god willing|inshallah|(?:said|says|sings|sang) (?:my|the|his|her|he|she|everyone|(?-i:[A-Z])\w+)|they say|i (?:wish|hope|dream)|in my dreams|one day|joking|kidding|sort of|maybe"
     rf"|perhaps|probably)\b|\bif\b(?! (?:you {any_of('want like need ever are fancy know hear see ask must wonder care')}|only you|that's ok))",
 )
 _ASKS: Final = re.compile(
@@ -154,6 +171,11 @@ _NUMBERS: Final = {
     for count, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
 } | {"a": 1, "an": 1, "last": 1, "few": 3, "couple": 2, "several": 4}
 _DAYS: Final = {"year": 365, "month": 30, "week": 7, "day": 1}
+
+
+def cited(text: str) -> bool:
+    """Tell whether a turn says that it hands on the words of others."""
+    return _CITED.search(text[:LOOK]) is not None
 
 
 def joking(text: str) -> bool:

@@ -11,8 +11,10 @@ katherine kathy kate katie kat | katarzyna kasia | charles charlie chuck chas | 
 christina chris tina chrissie | christine chris chrissie | christopher chris kit | daniel dan danny | david dave davy
 deborah deb debbie | dorothy dot dottie | edward ed eddie ned ted teddy | eleanor ellie nell nora
 elizabeth liz lizzie beth betty eliza lisa libby bess | emily em emmy | ferdinand ferdi | florence flo florrie
-francesca fran | frances fran frankie | francis frank | francisco paco pancho | franziska franzi | frederick fred freddie
-gabriel gabe | gabriella gabi gabby | geoffrey geoff | george georgie | gregory greg | harold harry hal | henry harry hank
+francesca fran | frances fran frankie | francis frank | francisco paco pancho | franziska franzi |
+frederick fred freddie
+gabriel gabe | gabriella gabi gabby | geoffrey geoff | george georgie | gregory greg | harold harry hal |
+henry harry hank
 ignacio nacho | isabella bella izzy | jacob jake | james jim jimmy jamie | jennifer jen jenny | jessica jess jessie
 johannes hannes | john johnny jack jon | jonathan jon jonny nathan | jose pepe | joseph joe joey | josephine jo josie
 joshua josh | judith judy | kenneth ken kenny | kimberly kim | lawrence larry | leonard leo len lenny | louis lou
@@ -56,4 +58,6 @@ def related(a: str, b: str) -> bool:
     if b in _FORMS.get(a, ()) or a in _FORMS.get(b, ()):
         return True
     short, long = sorted((a, b), key=len)
-    return len(short) > 2 and len(long) - len(short) > 1 and long.startswith(short) and long not in _APART.get(short, ())
+    return (
+        len(short) > 2 and len(long) - len(short) > 1 and long.startswith(short) and long not in _APART.get(short, ())
+    )

@@ -12,6 +12,7 @@ from memgraph.writing.clauses import Clause, key
 from memgraph.writing.patterns import any_of
 
 Who = Literal["subject", "other", "unknown"]
+"""Of whom: of the fact's subject, of another person, or of a thing, which leaves it open."""
 
 PERSON: Final = (
     any_of(
@@ -36,12 +37,13 @@ _VERB: Final = (
     rf"(?:{any_of('has have had is was are were does doesn did do isn hasn wasn got went became left quit sold gave took bought made')}"
     rf"|{any_of('lives works loves hates likes enjoys runs plays studies teaches says said thinks owns keeps smokes drinks eats')}"
     rf"|{any_of('needs wants goes does died found broke drove ran swam met won lost told can could will would might never just')}"
+    rf"|{any_of('live work own love hate like keep play run drive eat drink smoke think say move study teach go rent bring')}"
     r"|\w{2,}ed|'s|'ll|'d|n't)\b"
 )
 _NAME: Final = r"(?-i:[A-Z\u00c0-\u00de][\w'-]*[\w](?:\s+[A-Z\u00c0-\u00de][\w-]+){0,2})"
 _MENTION: Final = re.compile(
-    r"(?P<first>\b(?:i|we)\b|\b(?:made|named|appointed|promoted|hired|gave|transferred|elected|calls?|called|put|took|taken|signed|bumped"
-    r"|poached|recruited|crowned|let|has|have|got) (?:me|us)\b|\byou(?:'re| are) (?:now |currently )?(?:looking at|talking to|speaking to|reading)\b"
+    r"(?P<first>\b(?:i|we)\b|\b(?:s?he|they) (?:said yes|proposed)\b|\b(?:made|named|appointed|promoted|hired|gave|transferred|elected|calls?|called|put|took|taken|signed|bumped"
+    r"|poached|recruited|crowned|let|has|have|got|reach|call|text|ring|write|email|mail|find|contact) (?:to )?(?:me|us)\b|\byou(?:'re| are) (?:now |currently )?(?:looking at|talking to|speaking to|reading)\b"
     r"|\b(?:meet|say hello to|behold|introducing|greetings from|hello from|hi from) (?:the|your|our|a)?\b)"
     rf"|(?P<own>\b(?:my|our)\s+(?:(?!{PERSON}\b)[\w-]+\s+){{0,2}}?(?!{PERSON}\s+[A-Z]){_OWN}\b(?=\s*(?:'s|is|was|has|will|:|=|changed|,|are)\b|'s|:))"
     rf"|(?P<person>(?<!with )(?<!from )(?<!at )(?<!near )(?<!to )(?<!for )(?<!by )(?<!of )"
@@ -69,6 +71,9 @@ _NOT_NAMES: Final = frozenset(
     october november december christmas easter big good bad great funny sad day week month year
     """.split()
 )
+_OPENING: Final = re.compile(
+    rf"^\W*(?P<who>(?!(?-i:\w+(?:ed|ing)\b)){_NAME})\b.*\s(?:has|is|was|lives|works|\w{{2,}}ed|went|got)\b", re.IGNORECASE
+)
 _CAPITALS: Final = re.compile(_NAME)
 _WINDOW: Final = 300
 
@@ -93,6 +98,8 @@ def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int)
     found = _last(clause.text, upto - clause.start)
     if found is None:
         if _FOREIGN.match(prefix) and not _MINE.search(clause.before + clause.text + clause.after):
+            return "unknown"
+        if (opening := _OPENING.match(prefix)) and not _named(opening["who"], subject) and key(opening["who"]).split()[0] not in _NOT_NAMES:
             return "other"
         begin = max(0, clause.start - _WINDOW)
         found = _last(plain[begin : clause.start], clause.start - begin)
@@ -108,7 +115,10 @@ def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int)
         return "subject" if _named(name, subject) else "other"
     if kind == "person" and not told:
         after = _CAPITALS.match(plain[begin_of + found.end() :].lstrip())
-        return "subject" if after and _named(after.group(), subject) else "other"
+        if after:
+            return "subject" if _named(after.group(), subject) else "other"
+    if kind in ("person", "kin") and not told and key(subject).split()[-1:] == key(name).split()[-1:]:
+        return "subject"
     if kind == "pronoun" and not told:
         return "subject" if _antecedent(plain[: begin_of + found.start()], subject) else "other"
     return "other"

@@ -10,7 +10,7 @@ from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
 from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts
 from memgraph.writing.clauses import key, stems
-from memgraph.writing.endings import ending, retraction
+from memgraph.writing.endings import VERB_STEMS, ending, retraction
 from memgraph.writing.attributes import single
 from memgraph.writing.gate import brings, refines, why_not_changed
 from memgraph.writing.persons import same
@@ -21,7 +21,9 @@ _DAY: Final = 86_400_000_000
 
 def fact_hash(draft: FactDraft | KnownFact) -> str:
     """Return a digest of what is stated: subject, attribute and object, however they are written."""
-    parts = (key(draft.subject), draft.attribute, " ".join(stems(draft.object)) or key(draft.object) or draft.object)
+    words = stems(draft.object)
+    said = [word for word in words if word not in VERB_STEMS] or words
+    parts = (key(draft.subject), draft.attribute, " ".join(said) or key(draft.object) or draft.object)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -74,10 +76,13 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
             return Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
     if (decision := settled(draft, known)) is not None and decision.operation == "NOOP":
         return decision
-    if draft.kind == "state" and (said := asserts(draft, turn)).doubted:
+    said = asserts(draft, turn)
+    ahead = said.mood == "plan" and single(draft.attribute)
+    late = draft.valid_to is not None or (draft.valid_from is not None and any(draft.valid_from < fact.valid_from for fact in concerned))
+    if draft.kind == "state" and not late and (said.doubted or ahead):
         return Decision("NOOP", reason=f"the turn does not say so ({said.mood})")
     for fact in concerned:
-        if refines(draft, fact):
+        if refines(draft, fact, turn):
             return Decision("UPDATE", "refine", fact.alias, "the same in more detail")
     return Decision("ADD", reason="nothing known says so" if concerned else "nothing known that it concerns")
 
@@ -109,7 +114,9 @@ def late_end(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> in
 
 
 def _apart(draft: FactDraft, fact: KnownFact) -> bool:
-    """Tell whether two events of the same words happened on different days."""
+    """Tell whether the same words speak of another time: an event of another day, a state that was over before."""
+    if draft.valid_to is not None and draft.valid_to <= fact.valid_from:
+        return True
     return draft.kind == "event" and draft.valid_from is not None and abs(draft.valid_from - fact.valid_from) > _DAY
 
 

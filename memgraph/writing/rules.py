@@ -40,7 +40,7 @@ class Rule:
     importance: float = 0.5
 
 
-I: Final = frozenset(("i",))
+SELF: Final = frozenset(("i",))
 MY: Final = frozenset(("my",))
 ANY: Final = frozenset(("i", "kin", "name"))
 OTHERS: Final = frozenset(("kin", "name"))
@@ -65,25 +65,35 @@ _DATED: Final = (
     r"|November|December|Christmas|Easter|I"
 )
 PROPER: Final = (
-    rf"(?!(?:[Tt]he )?(?:{_DATED})\b)(?:[Tt]he )?(?:{_CAP})(?:(?: (?:of|upon|de|da|del|la|le|el|the|and|&|y|am|an der|sur))*"
+    rf"(?!(?:[Tt]he )?(?:{_DATED})\b)(?:[Tt]he )?(?:{_CAP})(?:(?: (?:of|upon|de|da|del|la|le|el|the|and|&|y|am|an"
+    rf" der|sur))*"
     rf" (?:{_CAP}))*"
 )
 PLACE: Final = rf"(?P<o>(?:the )?{PROPER}(?:, {_CAP}(?: (?:{_CAP}))*)?)"
 NAME: Final = rf"(?P<o>{PROPER})"
 STOP: Final = (
-    r"(?=\s*(?:$|[.,;:!?()\u2014\u2013\u2026\0]|\s-\s)|\s+(?:and (?:I|we|my|he|she|they|it|now|then|the|that)|but|so|because"
-    r"|since|when|while|where|who|which|that|until|till|though|although|as|whereas|if|unless|plus|I|we|it['’]s|every|these"
+    r"(?=\s*(?:$|[.,;:!?()\u2014\u2013\u2026\0]|\s-\s)|\s+(?:and (?:I|we|my|he|she|they|it|now|then|the|that)|but"
+    r"|so|because"
+    r"|since|when|while|where|who|which|that|until|till|though|although|as|whereas|if|unless|plus|I|we|it['’]s"
+    r"|every|these"
     r"|right now|at the moment|any more|anymore|nowadays|now|too|as well|instead|again|though|anyway|either)\b)"
 )
 NP: Final = rf"(?P<o>[^.,;:!?()\u2014\u2013\u2026\0]+?){STOP}"
 SHORT: Final = (
-    rf"(?P<o>[^.,;:!?()\u2014\u2013\u2026\0]+?)(?=\s+(?:for|with|from|at|in|on|to|by|after|before|and|or|over|last|this|next"
+    rf"(?P<o>[^.,;:!?()\u2014\u2013\u2026\0]+?)(?=\s+(?:for|with|from|at|in|on|to|by|after|before|and|or|over|last"
+    rf"|this|next"
     rf"|yesterday|today|tomorrow|around|near)\b|{STOP})"
 )
 """A noun phrase that ends at the first preposition."""
-PHRASE: Final = r"(?P<o>[^.;:!?()\u2014\u2013\u2026\0]+?)(?=\s*(?:$|[.;:!?()\u2014\u2013\u2026\0])|,|\s+(?:but|because|so|and (?:I|we|my|he|she|it))\b)"
+PHRASE: Final = (
+    r"(?P<o>[^.;:!?()\u2014\u2013\u2026\0]+?)(?=\s*(?:$|[.;:!?()\u2014\u2013\u2026\0])|,|\s+(?:but"
+    r"|because|so|and (?:I|we|my|he|she|it))\b)"
+)
 """Whatever follows, to the end of the clause."""
-END: Final = r"(?=\s*(?:$|[.,;:!()\u2014\u2013\u2026]|and\b|but\b|so\b|since\b|now\b|because\b|who\b|as of\b|for\b|in\b|from\b|at\b|with\b))"
+END: Final = (
+    r"(?=\s*(?:$|[.,;:!()\u2014\u2013\u2026]|and\b|but\b|so\b|since\b|now\b|because\b|who\b|as of\b|for\b"
+    r"|in\b|from\b|at\b|with\b))"
+)
 
 
 def says(*alternatives: str) -> tuple[re.Pattern[str], ...]:

@@ -14,28 +14,34 @@ from memgraph.writing.lexicon import FAMILY, FRIENDS, PARTNERS, PAST, PETS, WORK
 
 LOOK: Final = 8_000
 """Characters of a turn that are read: beyond that a text is a document."""
+LONGEST: Final = 1_000
+"""Characters of a sentence that is read: a longer one says nothing plainly."""
 MOST: Final = 120
 """Sentences of a turn that are read."""
 
 _BLANK: Final = "\0"
 _UNSAID: Final = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|^[ \t]*>.*$|^(?: {4}|\t).*$"
-    r"|\"[^\"\n]{0,400}\"|\u201c[^\u201d]{0,400}\u201d|\u00ab[^\u00bb]{0,400}\u00bb|(?<!\w)\u2018[^\u2019\n]{0,400}\u2019(?!\w)"
+    r"|\"[^\"\n]{0,400}\"|\u201c[^\u201d]{0,400}\u201d|\u00ab[^\u00bb]{0,400}\u00bb"
+    r"|(?<!\w)\u2018[^\u2019\n]{0,400}\u2019(?!\w)"
     r"|(?<!\w)'[^'\n]{3,400}'(?!\w)",
     re.DOTALL | re.MULTILINE,
 )
 _SENTENCE: Final = re.compile(
-    r"(?:[^.!?\u2026\n]|\.(?=\w)|(?<=\b[A-Z])\.(?= )|(?<=\b[MD]r)\.(?= )|(?<=\bMrs)\.(?= )|(?<=\bSt)\.(?= ))+[.!?\u2026]*"
+    r"(?:[^.!?\u2026\n]|\.(?=\w)|(?<=\b[A-Z])\.(?= )|(?<=\b[MD]r)\.(?= )|(?<=\bMrs)\.(?= )|(?<=\bSt)\.(?="
+    r" ))+[.!?\u2026]*"
 )
 _UNREAL: Final = re.compile(
-    r"\b(?:if|unless|wish|imagine|suppose|supposing|pretend|hypothetically|what if|as though|would have|wouldn['\u2019]t have"
+    r"\b(?:if|unless|wish|imagine|suppose|supposing|pretend|hypothetically|what if|as though|would have"
+    r"|wouldn['\u2019]t have"
     r"|(?:I|we)(?:['\u2019]d| would| could| should|['\u2019]d have)(?! (?:rather|prefer|like you))"
     r"|dreamt|dreamed|dream that|in (?:the|my|a) dream|according to|allegedly)\b",
     re.IGNORECASE,
 )
 _UNSURE: Final = re.compile(r"\b(?:maybe|perhaps|might|possibly|apparently|supposedly)\b", re.IGNORECASE)
 _JOKE: Final = re.compile(
-    r"\b(?:just|only) (?:kidding|joking)\b|\bI(?:['\u2019]m| am) (?:kidding|joking)\b|\bapril fool|\barrr+\b|\blol jk\b|\bjk\b"
+    r"\b(?:just|only) (?:kidding|joking)\b|\bI(?:['\u2019]m| am) (?:kidding|joking)\b|\bapril fool|\barrr+\b|\blol"
+    r" jk\b|\bjk\b"
     r"|(?:^|\s)/s\b|\bkidding!",
     re.IGNORECASE,
 )
@@ -49,26 +55,31 @@ _ADJECTIVES: Final = (
     r"|middle|baby|half|ex|grown-up|former|favou?rite|good|close|first|only|first|rescue|three-legged|mad) )*"
 )
 KINDRED: Final = re.compile(
-    rf"(?:(?<!\w)(?:[Mm]y|[Oo]ur) {_ADJECTIVES}(?P<kin>{_KIN})"
+    rf"(?:(?<!\w)(?:[Mm]y|[Oo]ur) {_ADJECTIVES}(?P<kin>{_KIN})(?! tongue)"
     rf"(?:,? (?:called |named )?(?P<name>{NAME}?)(?=[\s.,;:!?)'\u2019\u2014]|$))?(?!\w))"
 )
 """Somebody told by how they stand to the speaker: "my older sister Solveig"."""
 
 _OPENERS: Final = re.compile(
-    r"(?:\s*(?:and|but|so|because|cause|though|although|plus|yet|or|then|now|also|still|well|oh|ah|yes|yeah|yep|no|nope|ok"
+    r"(?:\s*(?:and|but|so|because|cause|though|although|plus|yet|or|then|now|also|still|well|oh|ah|yes|yeah|yep|no"
+    r"|nope|ok"
     r"|okay|anyway|actually|honestly|today|sorry|hi|hey|hello|look|listen|thanks|right|fine|basically|mostly|finally"
     r"|apart from that|as it happens|these days|nowadays|at the moment|luckily|sadly|happily|for now|in fact"
-    r"|by the way|btw|fyi|update|news|confession|officially|currently|meanwhile|afterwards|eventually|(?:it )?turns out(?: that)?|funny"
-    r"|the thing is|guess what|and then|on top of that|to be fair|I think|I mean|you know)\b[,:]?)*[\s\"'\u2018\u201c(\u2014\u2013*-]*",
+    r"|by the way|btw|fyi|update|news|confession|officially|currently|meanwhile|afterwards|eventually|(?:it )?turns"
+    r" out(?: that)?|funny"
+    r"|the thing is|guess what|and then|on top of that|to be fair|I think|I mean|you"
+    r" know)\b[,:]?)*[\s\"'\u2018\u201c(\u2014\u2013*-]*",
     re.IGNORECASE,
 )
 _ADJUNCT: Final = re.compile(
     r"(?:In|On|Since|From|Last|Next|This|Yesterday|Tomorrow|By|At|For|During|Over|in|on|since|last|next|by|at|for)\b"
-    r"[^,;:.!?\0]{0,30}? (?=(?:I|we|my|our)\b)|(?:Yesterday|Tomorrow|Tonight|Now|yesterday|tomorrow) (?=(?:I|we|my|our)\b)"
+    r"[^,;:.!?\0]{0,30}? (?=(?:I|we|my|our)\b)|(?:Yesterday|Tomorrow|Tonight|Now|yesterday|tomorrow) (?=(?:I|we|my"
+    r"|our)\b)"
 )
 """A time or place told first: "In 2019 I lived in Rome"."""
 _SUBJECT: Final = re.compile(
-    rf"(?P<i>I)(?=['\u2019 ])|(?P<we>[Ww]e)(?=['\u2019 ])|{KINDRED.pattern}|(?P<parent>Mum|Mom|Dad|Mam|Gran|Grandma|Grandpa|Grandad|Nan|Granny)(?=['\u2019 ])|(?P<my>[Mm]y|[Oo]ur)(?= )"
+    rf"(?P<i>I)(?=['\u2019 ])|(?P<we>[Ww]e)(?=['\u2019 ])|{KINDRED.pattern}|(?P<parent>Mum|Mom|Dad|Mam|Gran|Grandma"
+    rf"|Grandpa|Grandad|Nan|Granny)(?=['\u2019 ])|(?P<my>[Mm]y|[Oo]ur)(?= )"
     rf"|(?P<they>[Hh]e|[Ss]he)(?=['\u2019 ])|(?P<who>{NAME}?)(?=(?:['\u2019]s)? [a-z])"
 )
 _BREAK: Final = re.compile(
@@ -136,7 +147,7 @@ def sentences(said: str) -> Iterator[tuple[int, int]]:
         if count >= MOST:
             return
         sentence = match.group()
-        if "?" in sentence or len(sentence.split()) < 2 or _UNREAL.search(sentence):
+        if "?" in sentence or len(sentence) > LONGEST or len(sentence.split()) < 2 or _UNREAL.search(sentence):
             continue
         yield match.start() + len(sentence) - len(sentence.lstrip()), match.end()
 
@@ -165,16 +176,31 @@ def statements(said: str, start: int, end: int) -> Iterator[Statement]:
         first = said[head:stop].split(" ", 1)[0].lower().strip("'\u2019")
         if found is not None and not (found["who"] and _no_name(found["who"])):
             inherited = Statement(
-                _who(found), found.group(), found["kin"] or (found["parent"] or "").lower(), found["name"] or found["who"] or "",
-                said[found.end() : end], head, found.end(), stop, (start, end), unsure,
+                _who(found),
+                found.group(),
+                found["kin"] or (found["parent"] or "").lower(),
+                found["name"] or found["who"] or "",
+                said[found.end() : end],
+                head,
+                found.end(),
+                stop,
+                (start, end),
+                unsure,
             )
             yield inherited
         elif first in PAST and (number == 0 or inherited is not None):
             before = inherited
             yield Statement(
-                before.who if before else "i", before.subject if before else "", before.kin if before else "",
-                before.name if before else "", f" {said[head].lower()}{said[head + 1 : end]}",
-                before.start if before else head, head - 1, stop, (start, end), unsure,
+                before.who if before else "i",
+                before.subject if before else "",
+                before.kin if before else "",
+                before.name if before else "",
+                f" {said[head].lower()}{said[head + 1 : end]}",
+                before.start if before else head,
+                head - 1,
+                stop,
+                (start, end),
+                unsure,
             )
         else:
             inherited = None

@@ -84,15 +84,15 @@ _TOPICS: Final[tuple[tuple[str, str], ...]] = (
     ("social", "twitter instagram facebook tiktok snapchat mastodon bluesky linkedin reddit"),
     ("gaming games", "gaming games fortnite minecraft playstation xbox nintendo warcraft"),
     ("gambling betting", "gambling betting poker casino bets roulette lottery"),
-    ("television tv", "television tv telly netflix series"),
+    ("television tv telly", "television tv telly netflix series"),
 )
 
 _OF_ATTRIBUTE: Final[dict[str, str]] = {
-    "employer": "job work post position employment company firm",
+    "employer": "job work post position employment company firm contract gig placement shift",
     "occupation": "job profession trade career",
-    "residence": "flat house apartment place home town city",
+    "residence": "flat house apartment place home town city lease tenancy room rooms digs bedsit cottage bungalow houseboat studio",
     "partner": "relationship marriage engagement partner husband wife boyfriend girlfriend",
-    "marital_status": "relationship marriage engagement husband wife boyfriend girlfriend",
+    "marital_status": "relationship marriage engagement wedding husband wife boyfriend girlfriend",
     "study": "course degree university uni college school studies studying",
     "medication": "pills tablets medication meds medicine",
     "religion": "faith religion church",

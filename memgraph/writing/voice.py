@@ -10,7 +10,9 @@ _SHORT: Final = {
     **{" were": " was", " don't": " doesn't", " haven't": " hasn't", " do": " does", " aren't": " isn't"},
     **{" weren't": " wasn't", " do not": " does not", " have not": " has not"},
 }
-_HEAD: Final = re.compile(r"'(?:m|re|ve|ll)\b| (?:(?:do|have) not|am|are|have|were|don't|haven't|do|aren't|weren't)(?!\w|')")
+_HEAD: Final = re.compile(
+    r"'(?:m|re|ve|ll)\b| (?:(?:do|have) not|am|are|have|were|don't|haven't|do|aren't|weren't)(?!\w|')"
+)
 _ADVERBS: Final = re.compile(
     r"(?: (?:just|really|still|now|also|already|finally|recently|currently|actually|always|only|never|usually|often"
     r"|mostly|generally|even|truly|absolutely|officially|normally|sometimes|both|so|no longer|honestly|\w+ly))*"
@@ -19,7 +21,8 @@ _WORD: Final = re.compile(r" ([a-z]+)\b(?!')")
 _UNCHANGED: Final = frozenset(
     "can could will would shall should must might may had was is has does did went ran swam met saw made won lost"
     " left quit got bought sold broke tore hurt flew drove gave took became spent sang taught led wrote read paid sent"
-    " fell caught found built knew kept cut put set let hit felt thought told said came began chose drank ate slept spoke"
+    " fell caught found built knew kept cut put set let hit felt thought told said came began chose drank ate slept"
+    " spoke"
     " stood stuck threw wore grew held brought used been gone done hung rang rode shot stole struck swore cannot won't"
     " can't couldn't didn't didn rescued sewed rose woke beat bet burnt burst cost crept dealt dug fought forgot froze"
     " heard laid learnt lent lit meant sat shook shut spilt split spread sprang swept swung understood wound".split()
@@ -78,7 +81,7 @@ def _conjugated(rest: str) -> str:
     at = adverbs.end() if adverbs else 0
     head = _HEAD.match(rest, at)
     if head:
-        return f"{rest[:at]}{_SHORT[head.group()]}{rest[head.end():]}"
+        return f"{rest[:at]}{_SHORT[head.group()]}{rest[head.end() :]}"
     word = _WORD.match(rest, at)
     if word is None:
         return rest
@@ -91,4 +94,4 @@ def _conjugated(rest: str) -> str:
         verb = f"{verb[:-1]}ies"
     else:
         verb += "s"
-    return f"{rest[:at]} {verb}{rest[word.end():]}"
+    return f"{rest[:at]} {verb}{rest[word.end() :]}"

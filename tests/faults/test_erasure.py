@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.messages import HumanMessage
 
@@ -13,12 +15,17 @@ from memgraph import Memory, Scope
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
 from memgraph.ledger import faults, indexes
 from support import crash
-from support.fakes import BlockingEmbeddings, HashEmbeddings, hash_vector
-from support.fixtures import OpenMemory, Say
-from support.memories import ADA, BOB, found, on_loop, query, texts
+from support.fakes import hash_vector
+from support.fixtures import OpenMemory
+from support.memories import ADA, BOB, found, query, texts
 from support.scan import holding
 
-SAID = ["The heron stood in the reeds.", "Zymurgy is what he studies \u2014 caf\u00e9.", "It flew off at noon.", "Then it rained."]
+SAID = [
+    "The heron stood in the reeds.",
+    "Zymurgy is what he studies \u2014 caf\u00e9.",
+    "It flew off at noon.",
+    "Then it rained.",
+]
 WORDS = ["Zymurgy", "caf\u00e9", "studies \u2014"]
 OTHER = "An otter lives there, too."
 
@@ -47,7 +54,6 @@ def fill(memory: Memory) -> list[str]:
     memory.add([SAID[1], OTHER], BOB, thread_id="bob")
     in_session = Scope("ada", session_id="s")
     messages = [HumanMessage(text, id=f"message-with-a-unique-id-{n}") for n, text in enumerate(SAID)]
-    memory.erase("everything", Scope("nobody"))
     return list(memory.add(messages, in_session, thread_id="t").ids)
 
 
@@ -63,13 +69,12 @@ def vector(memory: Memory, id: str) -> list[tuple[bytes, int | None]]:
 
 def alone(text: str) -> bytes:
     """Return the vector of a text alone, as it is stored."""
-    import numpy as np
-
     own = np.array(hash_vector(text, 64), np.float32)
-    return indexes.pack(own / np.linalg.norm(own))
+    own /= np.linalg.norm(own)
+    return indexes.pack(own)
 
 
-@pytest.mark.parametrize("way", ["id", "ids", "session", "words", "everything"])
+@pytest.mark.parametrize("way", ["id", "ids", "session", "message", "everything"])
 def test_what_is_erased_is_in_no_byte(
     open_memory: OpenMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -78,22 +83,18 @@ def test_what_is_erased_is_in_no_byte(
     memory = open_memory()
     memory.add(OTHER, BOB)
     messages = [HumanMessage(text, id=f"message-with-a-unique-id-{n}") for n, text in enumerate(SAID)]
-    ids = memory.add(messages, Scope("ada", session_id="s"), thread_id="t", metadata={"m": "Zymurgy"}).ids
+    ids = memory.add(messages, Scope("ada", session_id="s"), thread_id="t").ids
     memory.search("what does he study", ADA)
     assert holding([tmp_path], WORDS) != []
     what: Any = {
         "id": ids[1],
         "ids": [ids[1], ids[3]],
         "session": {"session_id": "s"},
-        "words": {"message_id": "message-with-a-unique-id-1"},
+        "message": {"message_id": "message-with-a-unique-id-1"},
         "everything": "everything",
     }[way]
-    # The name of the erased message's metadata stands with the others, too.
-    for id in (ids[0], ids[2], ids[3]):
-        on_loop(memory, lambda: None)
-        memory.core.ledger.submit(lambda c, i=id: c.execute("update turns set metadata = null where lower(hex(id)) = ?", (i.replace("-", ""),)).fetchall()).result()
     receipt = memory.erase(what, ADA)
-    left = {"id": [0, 2, 3], "ids": [0, 2], "session": [], "words": [0, 2, 3], "everything": []}[way]
+    left = {"id": [0, 2, 3], "ids": [0, 2], "session": [], "message": [0, 2, 3], "everything": []}[way]
     assert receipt.turns == 4 - len(left)
     assert texts(memory) == [SAID[n] for n in left]
     assert holding([tmp_path], WORDS) == []
@@ -103,7 +104,6 @@ def test_what_is_erased_is_in_no_byte(
     assert SAID[1] not in found(memory, "Zymurgy", limit=50)
     with pytest.raises(NotFound):
         memory.get(ids[1], ADA)
-    assert texts(memory, known_at=memory.list(BOB).items[0].recorded_at.max.replace(tzinfo=None).astimezone()) if False else True
     # Another owner's are as they were.
     assert texts(memory, BOB) == [OTHER]
     assert found(memory, "otter", BOB) == [OTHER]
@@ -142,12 +142,13 @@ def test_the_neighbour_is_embedded_again_alone(open_memory: OpenMemory) -> None:
     assert vector(memory, ids[2]) == [(alone(SAID[2]), None)]
 
 
-def test_a_session_whose_word_stands_in_the_next_ones_part_is_found_nowhere(open_memory: OpenMemory, tmp_path: Path) -> None:
+def test_a_session_whose_word_stands_in_the_next_ones_part_is_found_nowhere(
+    open_memory: OpenMemory, tmp_path: Path
+) -> None:
     """Issue 3, section 2: the unique word sits in the pair of the next turn, which stays."""
     memory = open_memory()
     memory.add("My PIN is xerophyte.", Scope("ada", session_id="s"), thread_id="t")
     [kept] = memory.add("Yes, since May.", Scope("ada", session_id="s"), thread_id="t").ids
-    assert found(memory, "xerophyte")[:2] != []
     [first] = [turn.id for turn in memory.list(ADA).items if turn.id != kept]
     memory.erase(first, ADA)
     memory.settle(10)
@@ -167,20 +168,19 @@ def test_the_receipt_tells_what_went(open_memory: OpenMemory) -> None:
     before = {table: query(memory, f"select count(*) from {table}")[0][0] for table in tables}
     seq = query(memory, "select seq from owners order by owner desc limit 1")[0][0]
     receipt = memory.erase(ids[:2], ADA)
-    memory.reads.flush() if False else None
     after = {table: query(memory, f"select count(*) from {table}")[0][0] for table in tables}
     assert receipt.turns == 2
     assert receipt.seq == seq + 1
     assert receipt.rebuilt == 1
     assert receipt.verified == "queries"
-    assert dict(receipt.removed) == {"turns": 2, "postings": 2, "vectors": 2, "traces": 1, "places": 0, "outbox": 0}
+    assert dict(receipt.rows) == {"turns": 2, "postings": 2, "vectors": 2, "traces": 1, "places": 0, "outbox": 0}
     assert before["turns"] - after["turns"] == 2
     assert before["postings"] - after["postings"] == 2
     # A second time there is nothing left, and that is no error.
     again = memory.erase(ids[:2], ADA)
     assert (again.turns, again.rebuilt) == (0, 0)
     rest = memory.erase("everything", ADA)
-    assert (rest.turns, rest.removed["places"]) == (2, 1)
+    assert (rest.turns, rest.rows["places"]) == (2, 1)
     assert memory.list(ADA).items == ()
     assert len(memory.list(BOB).items) == 2
 
@@ -265,33 +265,27 @@ def test_an_erasure_amid_a_job_is_not_undone_by_it(
     """The job has embedded the text and has yet to write; neither the row's vector nor its neighbour's pair comes."""
     memory = open_memory()
     said = ["The capercaillie drums.", "Indeed it does.", "Every spring."]
+    memory = open_memory()
+    other = open_memory(plant=False)
     ids: list[str] = []
 
-    async def erase() -> None:
-        ids.extend(turn.id for turn in (await memory.alist(ADA)).items)
-        await memory.aerase(ids[which], ADA)
+    def erase() -> None:
+        handle = other if memory.host.is_here else memory  # either may have taken the job
+        ids.extend(turn.id for turn in handle.list(ADA).items)
+        assert handle.erase(ids[which], ADA).turns == 1
 
-    # The point is passed on the loop: the erasure runs in a task beside, and the job's write waits behind it.
-    reached["job.embedded"] = lambda: memory.core.ledger.submit(lambda _: None).add_done_callback(lambda _: None)
-    waiting: list[Any] = []
-
-    def begin() -> None:
-        waiting.append(memory.host.loop.create_task(erase()))
-
-    blocking = Slow(begin)
-    memory.core.embedder.model = blocking  # type: ignore[union-attr]
+    reached["job.embedded"] = erase
     memory.add(said, ADA, thread_id="t")
     memory.settle(10)
-    assert waiting[0].done() and waiting[0].exception() is None
     left = [n for n in range(3) if n != which]
     assert texts(memory) == [said[n] for n in left]
-    expected = [alone(said[left[0]]), alone(f"{said[left[0]]}\n{said[left[1]]}")]
-    assert [vector(memory, ids[n])[0][0] for n in left] == expected
+    assert [vector(memory, ids[n])[0][0] for n in left] == [
+        alone(said[left[0]]),
+        alone(f"{said[left[0]]}\n{said[left[1]]}"),
+    ]
     assert query(memory, "select count(*) from vectors where owner = (select max(owner) from owners)") == [(2,)]
+    assert said[which] not in found(memory, said[which])
     assert holding([tmp_path], [said[which]]) == []
-
-
-class Slow(HashEmbeddings): ...
 
 
 def test_an_empty_filter_erases_nothing(open_memory: OpenMemory) -> None:
@@ -307,8 +301,6 @@ def test_two_erasures_at_once(open_memory: OpenMemory, tmp_path: Path) -> None:
     ids = fill(memory)
 
     async def both() -> list[int]:
-        import asyncio
-
         receipts = await asyncio.gather(*(memory.aerase([ids[1], ids[n]], ADA) for n in (0, 2)))
         return [receipt.turns for receipt in receipts]
 

@@ -22,7 +22,9 @@ _HEAD = """
     sys.stdin.readline()
 """
 
-_WRITER = _HEAD + """
+_WRITER = (
+    _HEAD
+    + """
     name = sys.argv[3]
     with Memory.open(sys.argv[1], embedder=HashEmbeddings(), key=key) as memory:
         for n in range(50):
@@ -30,8 +32,11 @@ _WRITER = _HEAD + """
             print(added.ids[0], added.seq if n % 2 else 0)
         memory.settle(30)
 """
+)
 
-_READER = _HEAD + """
+_READER = (
+    _HEAD
+    + """
     seen = rounds = 0
     with Memory.open(sys.argv[1], embedder=HashEmbeddings(), key=key) as memory:
         while seen < 50:
@@ -47,6 +52,7 @@ _READER = _HEAD + """
         assert degraded == {}, degraded
     print("SAW", seen)
 """
+)
 
 
 def go(*processes: subprocess.Popen[str]) -> list[list[str]]:
@@ -103,11 +109,14 @@ def test_two_processes_write_while_a_third_reads(
 
 
 def test_three_processes_make_the_file_at_once(tmp_path: Path, say: Say) -> None:
-    script = _HEAD + """
+    script = (
+        _HEAD
+        + """
     for n in range(4):
         with Memory.open(f"{sys.argv[1]}-{n}", embedder=HashEmbeddings(), key=key) as memory:
             memory.add(f"{sys.argv[4]} {sys.argv[3]}", ada)
     """
+    )
     path = tmp_path / "memory.db"
     started = [crash.start(script, path, RAW_KEY.hex(), number, say("says")) for number in range(3)]
     go(*started)
@@ -136,7 +145,9 @@ def test_another_process_opening_and_closing_takes_no_log_away(
     memory.rekey("another")
     memory.add(say("in the log"), ADA)
     assert crash.run(lock, path).lines == ["HELD"]
-    with crash.start(_HEAD + "    Memory.open(sys.argv[1], embedder=None, key=sys.argv[3]).close()", path, "", "another") as other:
+    with crash.start(
+        _HEAD + "    Memory.open(sys.argv[1], embedder=None, key=sys.argv[3]).close()", path, "", "another"
+    ) as other:
         go(other)
     memory.add(say("also"), ADA)
     memory.close()

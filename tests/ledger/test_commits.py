@@ -33,8 +33,10 @@ def test_numbers_grow_by_one_for_each_owner(connection: apsw.Connection) -> None
     ada, bob = (owners.ensure(connection, key).owner for key in (b"ada", b"bob"))
     seqs = [commits.record(connection, who, at=0, kind="turns", touched=[n]) for n, who in enumerate((ada, bob, ada))]
     assert seqs == [1, 1, 2]
-    assert commits.since(connection, ada, 0) == [("turns", [0]), ("turns", [2])]
-    assert commits.since(connection, ada, 1) == [("turns", [2])]
+    assert commits.since(connection, b"ada", 0) == (ada, 2, [("turns", [0]), ("turns", [2])])
+    assert commits.since(connection, b"ada", 1) == (ada, 2, [("turns", [2])])
+    assert commits.since(connection, b"ada", 2) == (ada, 2, [])
+    assert commits.since(connection, b"nobody", 0) is None
     assert owners.head(connection, b"ada") == (ada, 2)
 
 

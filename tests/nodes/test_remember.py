@@ -15,6 +15,7 @@ from memgraph.errors import InvalidInput, InvalidScope
 from memgraph.nodes import remember, retrieve
 from memgraph.nodes.remember import write_graph
 from memgraph.state import MemoryState
+from memgraph.writes import Request
 from support import crash
 from support.fakes import BlockingEmbeddings, RaisingEmbeddings
 from support.fixtures import OpenMemory, Say
@@ -282,3 +283,11 @@ def test_add_inside_a_node_of_another_memorys_graph(
     again = chain(("agent", aagent), store=memory.store, checkpointer=memory.checkpointer)
     asyncio.run(again.ainvoke(said("One."), run("u"), context=ADA_SAYS, durability=durability))
     assert texts(other, Scope("bob")) == ["Kept elsewhere."] * 2
+
+
+def test_the_write_path_in_its_sync_face(memory: Memory) -> None:
+    """Whoever runs the graph by `invoke`, outside any node, gets the same."""
+    graph: Any = write_graph().compile(checkpointer=False, store=memory.store)
+    added = graph.invoke({"request": Request("One.", ADA, append=True)})["added"]
+    assert (len(added.ids), added.pending) == (1, 0)
+    assert texts(memory) == ["One."]

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memgraph import Memory, Scope
-from memgraph.ledger import owners
 from memgraph.projections.cache import IndexCache, OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.projections.tokenizer import tokenize
@@ -37,9 +36,9 @@ def fresh(memory: Memory, scope: Scope) -> OwnerIndex:
     core = memory.core
 
     def load() -> OwnerIndex:
-        head = owners.head(core.ledger.reader, core.owner_key(scope))
-        assert head is not None
-        return IndexCache(1 << 30).get(core.ledger.reader, *head, core.vectors)
+        index = IndexCache(1 << 30).get(core.ledger.reader, core.owner_key(scope), core.vectors)
+        assert index is not None
+        return index
 
     return on_loop(memory, load)
 
@@ -49,9 +48,9 @@ def kept(memory: Memory, scope: Scope) -> OwnerIndex:
     core = memory.core
 
     def get() -> OwnerIndex:
-        head = owners.head(core.ledger.reader, core.owner_key(scope))
-        assert head is not None
-        return core.cache.get(core.ledger.reader, *head, core.vectors)
+        index = core.cache.get(core.ledger.reader, core.owner_key(scope), core.vectors)
+        assert index is not None
+        return index
 
     return on_loop(memory, get)
 

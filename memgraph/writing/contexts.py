@@ -1,0 +1,115 @@
+"""What the context of an entity says of its name: other names, agreement, contradiction."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from memgraph.writing.names import LONGEST, SMALL, WORD, Name, folded, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Somebody or something that is known by name.
+
+    Attributes:
+        type: person, place, organisation, pet, thing, event or other ("other" agrees with every type).
+        aliases: Other names it is known by.
+        context: What was said of it: "sister of Maren, vet nurse in Leeds".
+    """
+
+    name: str
+    type: str = "other"
+    aliases: tuple[str, ...] = ()
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Why two entities are one.
+
+    Attributes:
+        score: 0 to 1.
+        reason: The rule, with the names it was applied to: the evidence by which a merge can be judged and undone.
+    """
+
+    score: float
+    reason: str
+
+
+_CALLED: Final = (
+    r"(?:nee|born|formerly|aka|a\.k\.a\.|known as|called|alias|short for|stands for|nicknamed|renamed|rebranded"
+    r"|goes by|abbreviated"
+    r"|calls? (?:him|her|it|them|me)|(?:whom|which|that) (?:\w+ ){1,5}calls?|(?:maiden|married|full|real|pen|stage"
+    r"|old|former) name"
+    r"|used to be|in full|signs(?: \w+self)?|writes|trading as)"
+    r"(?: (?:is|was|as|to|for|called|the|just|simply))*\W{0,3}"
+)
+"""What stands before another name of somebody, folded."""
+_AFTER: Final = r"\W{0,3} (?:for short|to (?:the|his|her|my|our|most|all|every)\w*|on (?:his|her) passport|in full)\b"
+_ROLES: Final = frozenset(
+    "sister brother mother father mum mom dad aunt uncle cousin niece nephew grandmother grandfather grandma grandpa "
+    "daughter son wife husband boss manager colleague dentist doctor physio therapist neighbour neighbor landlord "
+    "landlady teacher tutor coach barber hairdresser plumber lawyer accountant vet nurse professor instructor "
+    "roommate flatmate classmate roommate baker butcher singer actor author footballer politician".split()
+)
+_COMMON: Final = SMALL | frozenset(
+    "is was are who that which with his her their my our your from by he she it works work lives live has have also "
+    "said one same person place name called known man woman friend speaker user".split()
+)
+_BORN: Final = re.compile(r"\bnee (\w{3,})|\bmaiden name (?:is |was )?(\w{3,})")
+
+
+def explained(a: Entity, b: Entity) -> Match | None:
+    """Tell whether the context of one says that it is also called by the name of the other."""
+    mine, other = (r"\W+".join(map(re.escape, parse(entity.name).tokens)) for entity in (a, b))
+    if not mine or not other or mine == other:
+        return None
+    told = folded(a.context)
+    called = rf"{_CALLED}\b{other}\b|\b{other}\b{_AFTER}|\b{mine}\W{{0,3}}\({other}\)|\b{other}\W{{0,3}}\({mine}\)"
+    if re.search(rf"\b{mine}\b", told) is None or re.search(called, told) is None:
+        return None
+    return Match(0.9, f"the context calls it so: `{parse(a.name).key}` and `{parse(b.name).key}`")
+
+
+def agree(a: Entity, b: Entity) -> bool:
+    """Tell whether what was said of two entities agrees in a word, or of one names what the other's name adds."""
+    words_a, words_b = _words(a.context), _words(b.context)
+    tokens_a = {word for name in names_of(a) for word in name.tokens}
+    tokens_b = {word for name in names_of(b) for word in name.tokens}
+    if (words_a & words_b) - _COMMON - tokens_a - tokens_b:
+        return True
+    added = (tokens_b - tokens_a) - _COMMON
+    lost = (tokens_a - tokens_b) - _COMMON
+    return bool(added & words_a or lost & words_b)
+
+
+def conflict(a: str, b: str) -> bool:
+    """Tell whether two contexts give two roles: a sister and a dentist of one name are two people."""
+    words_a, words_b = _words(a), _words(b)
+    roles_a, roles_b = words_a & _ROLES, words_b & _ROLES
+    return bool(roles_a and roles_b and not roles_a & roles_b)
+
+
+def another(entity: Entity) -> bool:
+    """Tell whether the context says that this is a namesake: "another Jamie", "a different Anna"."""
+    first = re.escape(entity.name[:LONGEST].strip())
+    pattern = rf"\b(?:another|a different|a second|not (?:my|our|the|your) \w* ?|the other|no relation to) ?{first}\b"
+    return re.search(pattern, entity.context[:1_000], re.IGNORECASE) is not None or "namesake" in entity.context
+
+
+def names_of(entity: Entity) -> list[Name]:
+    """Return the names an entity is known by, taken apart, its own first."""
+    names = [parse(name) for name in (entity.name, *entity.aliases[:20])]
+    if entity.type == "person":  # "Whitlock, James"
+        turned = [name for name in names if name.place and len(name.tokens) == 1]
+        names += [Name((*name.place, *name.tokens), name.title, name.suffix, ()) for name in turned]
+        born = _BORN.search(folded(f"{entity.name} {entity.context}"))
+        if born and len(names[0].tokens) > 1:
+            names.append(Name((*names[0].tokens[:-1], born[1] or born[2]), names[0].title, names[0].suffix, ()))
+    return names
+
+
+def _words(context: str) -> frozenset[str]:
+    return frozenset(WORD.findall(folded(context)))

@@ -1,0 +1,67 @@
+"""The benchmarks run and say what they measured; how fast it was is never asserted here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+TINY_SEARCH = ("--turns", "45", "--users", "3", "--each", "25", "--million", "--million-users", "4")
+
+pytestmark = pytest.mark.checkout
+
+
+def run(script: str, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / script), "--json", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "rows"),
+    [
+        ("floor.py", ("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
+        ("search.py", (*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 7),
+        ("add.py", ("--rounds", "2", "--adds", "2"), 5),
+        ("imports.py", ("--rounds", "1", "--users", "2", "--each", "25"), 3),
+    ],
+)
+def test_a_benchmark_says_what_it_measured(script: str, arguments: tuple[str, ...], rows: int) -> None:
+    result = run(script, *arguments)
+    assert result["benchmark"] == Path(script).stem
+    assert len(result["rows"]) == rows
+    for row in result["rows"]:
+        assert row["what"]
+        assert row["unit"]
+        assert (row["met"] is None) or row["bar"]
+        for figure in (row["ours"], *row["others"].values()):
+            assert figure["n"] > 0
+            assert 0 <= figure["p50"] <= figure["p95"]
+            assert figure["lowest_round"] <= figure["highest_round"]
+        assert set(row["ratio"]) == set(row["others"])
+
+
+def test_ours_sets_no_blas_variable_and_the_floor_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import _rounds
+
+    environments: list[dict[str, str]] = []
+
+    def start(*_: object, env: dict[str, str], **__: object) -> None:
+        environments.append(env)
+
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    monkeypatch.setattr(subprocess, "Popen", start)
+    _rounds.Worker("_ours.py")
+    _rounds.Worker("floor.py", one_blas_thread=True)
+    ours, floor = environments
+    assert not set(ours) & set(_rounds.BLAS)
+    assert {floor[name] for name in _rounds.BLAS} == {"1"}
