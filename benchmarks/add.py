@@ -23,6 +23,7 @@ import _rounds
 import _world
 from memgraph import Memory, Scope
 from memgraph.errors import AgentMemoryError
+from memgraph.writes import Request
 
 USERS: Final = 20
 
@@ -77,6 +78,15 @@ class Talker:
             self._memory.settle()
         return spans
 
+    def alone(self, count: int) -> list[float]:
+        """Return ms of the same write without the graph that `add` runs: commit 1 alone, waited for."""
+        spans: list[float] = []
+        for _ in range(count):
+            request = Request([self.message()], Scope("ada"), append=True, background=True)
+            spans += _rounds.timed(lambda of: self._memory.host.wait(self._memory.writes.accept(of)), [request])
+        self._memory.settle()
+        return spans
+
     def clients(self, count: int) -> float:
         """Return acknowledged adds a second of 16 threads, each for a user of its own."""
         calls = [self.add(1, background=True, user=f"user-{i % _rounds.CLIENTS}") for i in range(count)]
@@ -116,6 +126,7 @@ def measure(folder: Path, rounds: int, adds: int) -> list[dict[str, Any]]:
             {
                 "bare": bare_round,
                 "one": lambda _: ours.apart(1, adds, background=True),
+                "alone": lambda _: ours.alone(adds),
                 "indexed": lambda _: ours.apart(1, adds, background=False),
                 "ten": lambda _: ours.apart(10, max(1, adds // 4), background=False),
                 "clients": lambda _: ours.clients(adds * _rounds.CLIENTS // 4),
@@ -134,6 +145,7 @@ def measure(folder: Path, rounds: int, adds: int) -> list[dict[str, Any]]:
             bar="p50 <= 1.5 x bare",
             met=lambda made: bool(made["ratio"]["bare INSERT + COMMIT"]["p50"] <= 1.5),
         ),
+        _rounds.row("of this, without LangGraph's graph", "ms", found["alone"], beside),
         _rounds.row("add of 1 turn, indexed", "ms", found["indexed"], beside),
         _rounds.row(
             "add of 10 turns, indexed",

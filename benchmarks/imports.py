@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--users", type=int, default=100)
     parser.add_argument("--each", type=int, default=1_000, help="turns of each user")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     run("import memgraph, numpy, pydantic, langgraph.graph")  # compiled and in the disk's cache
     rows = imports(2 * options.rounds)

@@ -36,7 +36,7 @@ def one_user(folder: Path, turns: int, rounds: int, searches: int) -> list[dict[
                 "floor": lambda i: floor.call("search", seed=i, count=searches),
                 "ours": lambda i: ours.call("search", seed=i, count=searches),
                 "loop": lambda i: floor.call("through_loop", seed=i, count=searches),
-                "peer": lambda i: peer.call("search", seed=i, count=max(1, searches // 4)),
+                "peer": lambda i: peer.call("search", seed=i, count=max(1, searches // 10)),
             },
         )
         ours.call("search_after_add", seed=998, count=2)
@@ -87,7 +87,7 @@ def many_users(folder: Path, users: int, turns: int, rounds: int, searches: int)
             {
                 "floor": lambda i: floor.call("search", seed=i, count=searches),
                 "ours": lambda i: ours.call("search", seed=i, count=searches),
-                "peer": lambda i: peer.call("search", seed=i, count=max(1, searches // 4)),
+                "peer": lambda i: peer.call("search", seed=i, count=max(1, searches // 10)),
             },
         )
         clients = _rounds.in_turn(
@@ -95,7 +95,7 @@ def many_users(folder: Path, users: int, turns: int, rounds: int, searches: int)
             {
                 "floor": lambda i: floor.call("clients", seed=300 + i, count=4 * searches),
                 "ours": lambda i: ours.call("clients", seed=300 + i, count=4 * searches),
-                "peer": lambda i: peer.call("clients", seed=300 + i, count=searches),
+                "peer": lambda i: peer.call("clients", seed=300 + i, count=max(1, searches // 2)),
             },
         )
         memory, theirs = ours.call("memory"), peer.call("memory")

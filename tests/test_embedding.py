@@ -22,11 +22,11 @@ class Answering(Embeddings):
         self.answer = answer
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        answer: Any = self.answer
+        answer: list[list[float]] = self.answer
         return answer
 
     def embed_query(self, text: str) -> list[float]:
-        answer: Any = self.answer
+        answer: list[float] = self.answer
         return answer
 
 

@@ -31,7 +31,7 @@ from memgraph.errors import (
     StoreTooNew,
 )
 from memgraph.memory import MAX_LIMIT
-from support.fakes import HashEmbeddings
+from support.fakes import BlockingEmbeddings, HashEmbeddings
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, BOB, KINDS, NOW, RAW_KEY, Clock, found, matching, place, query, texts
 
@@ -741,10 +741,10 @@ def test_doctor_counts_and_checks(memory: Memory) -> None:
 
 def test_a_memory_of_its_own_that_cannot_be_opened_leaves_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    real: Callable[..., str] = tempfile.mkdtemp
+    real = tempfile.mkdtemp
 
-    def mkdtemp(**options: Any) -> str:
-        made.append(real(**options))
+    def mkdtemp(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:
+        made.append(real(suffix, prefix, dir))
         return made[-1]
 
     monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
@@ -754,10 +754,10 @@ def test_a_memory_of_its_own_that_cannot_be_opened_leaves_no_folder(monkeypatch:
 
 
 def test_vectors_appear_for_a_handle_that_had_none(open_memory: OpenMemory) -> None:
-    memory = open_memory(":memory:", plant=False)
-    memory.core.clock = Clock()
-    assert memory.search("fig", ADA) == []
+    embedder = BlockingEmbeddings()
+    memory = open_memory(":memory:", plant=False, embedder=embedder)
     memory.add("A fig.", ADA, background=True)
-    memory.search("fig", ADA)
+    assert memory.search("fig", ADA).degraded == {"dense": "pending 1"}
+    embedder.release()
     memory.settle()
     assert set(memory.search("fig", ADA)[0].arms) >= {"dense", "lexical"}

@@ -281,7 +281,7 @@ def test_a_search_that_waits_returns_nothing_erased_meanwhile(open_memory: OpenM
         assert embedder.entered.wait(30)
         memory.erase(list(ids[:3]), ADA)
         memory.forget(ids[3], ADA)
-        memory.search("a second question", ADA)
+        memory.search("a second question", ADA, deadline=0.01)
         embedder.release()
         hits = first.result(30)
     assert [hit.text for hit in hits] == ["Fig 4."]

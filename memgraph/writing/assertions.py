@@ -62,7 +62,9 @@ _NO_CUE: Final = {
     "employer": compiled(
         rf"\b{any_of('choir club band gym class course church committee board league library orchestra party union society troupe group')}\b"
     ),
-    "occupation": compiled(r"\b(?:at home|kids|toddlers?|twins|household|in our house|school play|by night|of the family|the family)\b"),
+    "occupation": compiled(
+        r"\b(?:at home|kids|toddlers?|twins|household|in our house|school play|by night|of the family|the family)\b"
+    ),
 }
 _KIND_OF_PLACE: Final = compiled(
     r"\b(?:house ?boat|narrow ?boat|boat|flat|apartment|cottage|farm\w*|bungalow|dorm\w*|hostel|care home|caravan|van|coast|country\w*|village"
@@ -72,11 +74,17 @@ _KIND_OF_PLACE: Final = compiled(
     r"|bookshop|laundry|nursery|kindergarten|pharmacy|surgery|practice|lab\w*|institute|studio|co-?op\w*|self|myself|freelance\w*|own|council"
     r"|garden centre|botanic\w*|observatory|archive|foundation|union|department|office|service|authority|board|publisher|paper|radio|television)s?\b"
 )
-_NO_VALUE: Final = frozenset(stems("quit left leaving stop stopped none nothing gone ended over former lost sold gave no not longer ex"))
+_NO_VALUE: Final = frozenset(
+    stems("quit left leaving stop stopped none nothing gone ended over former lost sold gave no not longer ex")
+)
 _CUE: Final = {name: re.compile(cue, re.IGNORECASE) for name, cue in _CUES.items()}
 _OTHER_WORDS: Final = {
-    "marri": compiled(r"\b(?:wed|wedded|hitched|tied the knot|said i do|our wedding|newlyweds?|eloped|remarried|made it official|registry office|mrs now|my (?:\w+ )?(?:husband|wife)|husband and wife|honeymoon(?:ed)?)\b"),
-    "engag": compiled(r"\b(?:proposed|said yes|popped the question|fianc\w+|getting married|asked me to marry|ring on)\b"),
+    "marri": compiled(
+        r"\b(?:wed|wedded|hitched|tied the knot|said i do|our wedding|newlyweds?|eloped|remarried|made it official|registry office|mrs now|my (?:\w+ )?(?:husband|wife)|husband and wife|honeymoon(?:ed)?)\b"
+    ),
+    "engag": compiled(
+        r"\b(?:proposed|said yes|popped the question|fianc\w+|getting married|asked me to marry|ring on)\b"
+    ),
     "divorc": compiled(r"\b(?:divorce|decree)\b"),
     "singl": compiled(r"\b(?:split up|broke up|broken up|on my own again|no longer together|single)\b"),
     "widow": compiled(r"\b(?:lost my (?:husband|wife)|passed away|died|buried|funeral)\b"),

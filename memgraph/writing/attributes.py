@@ -53,7 +53,7 @@ _MANY: Final = {
     "allergy": "what they are allergic to or do not tolerate",
     "health": "a condition, illness or injury",
     "medication": "a medicine or treatment they take",
-    "family": "a relative: \"sister Solveig\"",
+    "family": 'a relative: "sister Solveig"',
     "friend": "a friend",
     "colleague": "somebody they work with",
     "pet": "an animal they keep",

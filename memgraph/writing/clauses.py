@@ -32,7 +32,7 @@ _SUBJECTS: Final = any_of("i we he she they it you there my our his her their th
 _CLAUSE: Final = re.compile(
     r"\s*[,;:()\u2013\u2014]+\s*|\s+--?\s+"
     rf"|\s+(?:and|but|so|because|since(?! my last| his last| her last| i | we )|although|though|while|whereas|yet|which_means)\s+"
-    rf"(?={_SUBJECTS}\b|(?-i:[A-Z][a-z]+\s+(?:and\s+I|ha[sd]|is|was|\w+ed)\b))",
+    rf"(?=(?:now|then|today|instead|since)\b|{_SUBJECTS}\b|(?-i:[A-Z][a-z]+\s+(?:and\s+I|ha[sd]|is|was|\w+ed)\b))",
     re.IGNORECASE,
 )
 # What is asked about a statement without putting it in doubt: what goes before or after it.

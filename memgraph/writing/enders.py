@@ -62,16 +62,33 @@ ENDERS: Final[tuple[Ender, ...]] = (
     ),
     _ender("object", "residence employer study", r"\b(?:goodbye|farewell|bye-?bye|adieu|so long)(?: to)?\b"),
     _ender("object", "medication", r"\bfinished\b"),
-    _ender("object", "possession", r"\b(?:live|living|manage|managing|get by|getting by) without\b(?=.*\b(?:now|these days|nowadays)\b)"),
-    _ender("object", "health", r"(?:'m|\bam|'s|\bis) (?:now |finally )?off\b(?= (?:the|my)\b)", r"\b(?:took|taken|had)\b(?= (?:the|my) [\w ]{2,20} off\b)"),
+    _ender(
+        "object",
+        "possession",
+        r"\b(?:live|living|manage|managing|get by|getting by) without\b(?=.*\b(?:now|these days|nowadays)\b)",
+    ),
+    _ender(
+        "object",
+        "health",
+        r"(?:'m|\bam|'s|\bis) (?:now |finally )?off\b(?= (?:the|my)\b)",
+        r"\b(?:took|taken|had)\b(?= (?:the|my) [\w ]{2,20} off\b)",
+    ),
     _ender("thing", _LOVE, rf"{_BE} (?:off|called off|cancelled)\b"),
-    _ender("object", "allergy health", r"\bcan (?:now |finally )?(?:eat|drink|have|touch|stroke|pet|use|move)\b(?=.{2,40}\bagain\b)"),
+    _ender(
+        "object",
+        "allergy health",
+        r"\bcan (?:now |finally )?(?:eat|drink|have|touch|stroke|pet|use|move)\b(?=.{2,40}\bagain\b)",
+    ),
     _ender(
         "object",
         "possession pet",
         r"\b(?:gave|given|passed|handed)\b(?= (?:my|the|our|his|her|it|him|them)\b[\w ]{0,30} (?:to|away|on)\b)",
     ),
-    _ender("taken", "possession pet", r"\b(?:somebody|someone|thieves|a thief|they|some \w+)(?:'s|'ve| has| have)? (?:nicked|stole|stolen|pinched|took|swiped)\b"),
+    _ender(
+        "taken",
+        "possession pet",
+        r"\b(?:somebody|someone|thieves|a thief|they|some \w+)(?:'s|'ve| has| have)? (?:nicked|stole|stolen|pinched|took|swiped)\b",
+    ),
     _ender("object", "likes habit hobby other", r"\b(?:deleted|deactivated|unsubscribed from|cancelled)\b"),
     _ender(
         "opposite",
@@ -89,14 +106,23 @@ ENDERS: Final[tuple[Ender, ...]] = (
         r"\b(?:back (?:on|to|at|in)(?: the)?|resumed|restarted|taken up|took up|started|fallen back into|slipped back into|relapsed into)\b",
         r"(?:'m|\bam|'s|\bis)(?= \w+ing\b.{0,40}\bagain\b)",
     ),
-    _ender("object", "health", r"(?:'m|\bam|'s|\bis) (?:finally |well |completely |now )*(?:over|rid of|clear of|free of)\b", r"\b(?:shaken off|shook off)\b"),
+    _ender(
+        "object",
+        "health",
+        r"(?:'m|\bam|'s|\bis) (?:finally |well |completely |now )*(?:over|rid of|clear of|free of)\b",
+        r"\b(?:shaken off|shook off)\b",
+    ),
     _ender(
         "thing",
         "health allergy dislikes",
         r"\b(?:does|do|did)(?:n't| not)(?: really)? (?:hurt|ache|bother|itch|trouble|swell|flare)\w*\b|\bno longer (?:hurt|ache|bother|itch|trouble)\w*\b",
         r"\b(?:back to normal|fine again|normal again|cleared|clear|clean|pain-free|discharged)\b",
     ),
-    _ender("object", f"possession pet habit hobby likes", r"^\W*no(?= [\w' -]{2,40} (?:in (?:this|our|the) house|here|left|for (?:me|us))\b.*\b(?:now|any ?more|these days)\b)"),
+    _ender(
+        "object",
+        f"possession pet habit hobby likes",
+        r"^\W*no(?= [\w' -]{2,40} (?:in (?:this|our|the) house|here|left|for (?:me|us))\b.*\b(?:now|any ?more|these days)\b)",
+    ),
     _ender("free", _PASTIMES, r"(?<=\w)[- ]free\b(?=\W*$| (?:for|since|now|these days)\b)"),
     _ender("object", "pet", r"\bha(?:d|ve)\b(?= [\w' ]{2,30} put (?:down|to sleep)\b)"),
     _ender(
@@ -106,7 +132,9 @@ ENDERS: Final[tuple[Ender, ...]] = (
         rf"\b{any_of('traded_in swapped binned rehomed re-homed handed_back gave_back pawned parted_with exchanged lost returned replaced')}\b",
         rf"\b{any_of('deleted deactivated unsubscribed_from said_goodbye_to waved_goodbye_to flogged chucked_out')}\b",
     ),
-    _ender("object", "employer occupation residence partner study hobby religion other", r"\bleft\b(?! \w+ (?:at|in|on) )"),
+    _ender(
+        "object", "employer occupation residence partner study hobby religion other", r"\bleft\b(?! \w+ (?:at|in|on) )"
+    ),
     _ender(
         "object",
         "employer occupation hobby study",
@@ -115,13 +143,22 @@ ENDERS: Final[tuple[Ender, ...]] = (
     ),
     _ender("object", "employer occupation", r"\blost\b(?= (?:my|his|her|the) (?:job|post|position))"),
     _ender("object", "family friend pet partner", r"\blost\b"),
-    _ender("object", "residence", r"\bmoved (?:out of|away from|from)\b", r"\bswapped\b", r"\bhanded back\b", r"\bgave up\b"),
+    _ender(
+        "object",
+        "residence",
+        r"\bmoved (?:out of|away from|from)\b",
+        r"\bswapped\b",
+        r"\bhanded back\b",
+        r"\bgave up\b",
+    ),
     _ender(
         "object",
         "employer occupation hobby other",
         rf"\b(?:resigned|retired|fired|sacked|laid off|let go|made redundant|stepped down|withdrew) {any_of('from by at as')}\b",
     ),
-    _ender("object", "study hobby", r"\b(?:dropped out of|graduated from|withdrew from|expelled from|flunked out of)\b"),
+    _ender(
+        "object", "study hobby", r"\b(?:dropped out of|graduated from|withdrew from|expelled from|flunked out of)\b"
+    ),
     _ender(
         "object",
         _LOVE,
@@ -139,15 +176,27 @@ ENDERS: Final[tuple[Ender, ...]] = (
         r"\b(?:postponed|pushed back|pushed|rescheduled|brought forward|delayed|put off|put back|moved)\b",
         moves=True,
     ),
-    _ender("object", "health allergy", r"\b(?:recovered from|got over|gotten over|cured of|overcame|overcome|outgrown|outgrew|beaten|rid of)\b"),
-    _ender("object", "dislikes opinion allergy preference", r"\b(?:got over|gotten over|outgrown|outgrew|come round to|came round to|changed my mind about)\b"),
+    _ender(
+        "object",
+        "health allergy",
+        r"\b(?:recovered from|got over|gotten over|cured of|overcame|overcome|outgrown|outgrew|beaten|rid of)\b",
+    ),
+    _ender(
+        "object",
+        "dislikes opinion allergy preference",
+        r"\b(?:got over|gotten over|outgrown|outgrew|come round to|came round to|changed my mind about)\b",
+    ),
     _ender(
         "negation",
         _ANY,
         r"\b(?:no|not any) longer\b",
         r"\b(?:do|does|ca|is|are|have|has)n't\b|\b(?:do|does|is|are|am|have|has|can)\s*not\b|(?:'m|'s|'re|'ve) not\b|\b(?:have|has|'ve|'s) no\b|\bnever\b",
     ),
-    _ender("thing", "pet family friend partner colleague possession", r"\b(?:has |have |had |just )?(?:died|passed away|passed on)\b"),
+    _ender(
+        "thing",
+        "pet family friend partner colleague possession",
+        r"\b(?:has |have |had |just )?(?:died|passed away|passed on)\b",
+    ),
     _ender(
         "negation",
         "plan",
@@ -159,7 +208,12 @@ ENDERS: Final[tuple[Ender, ...]] = (
         "likes habit hobby preference diet",
         r"\b(?:does|do) nothing for me\b|\b(?:bores|bore|disgusts?) me (?:now|these days)\b|(?:'s|\bis|\bare) (?:all )?(?:a thing of the past|off (?:the|my) menu|behind me)\b",
     ),
-    _ender("thing", "pet", rf"\bcrossed the rainbow bridge\b|\bwent to a new home\b|{_BE} (?:put down|put to sleep|dead|rehomed|run over)\b", r"\b(?:ran away|went missing)\b"),
+    _ender(
+        "thing",
+        "pet",
+        rf"\bcrossed the rainbow bridge\b|\bwent to a new home\b|{_BE} (?:put down|put to sleep|dead|rehomed|run over)\b",
+        r"\b(?:ran away|went missing)\b",
+    ),
     _ender(
         "thing",
         "possession pet",
@@ -180,7 +234,12 @@ ENDERS: Final[tuple[Ender, ...]] = (
         rf"(?:{_BE}|\bgot) (?:pushed back|postponed|rescheduled|brought forward|delayed|put back|put off|bumped|moved|shifted|pushed)\b",
         moves=True,
     ),
-    _ender("thing", "plan", r"(?:'s|\bis|\bare) now (?:on|at|in)\b|(?:'s|\bis|\bare) (?:on|at|in) [\w ]{2,25} (?:now|instead)\b", moves=True),
+    _ender(
+        "thing",
+        "plan",
+        r"(?:'s|\bis|\bare) now (?:on|at|in)\b|(?:'s|\bis|\bare) (?:on|at|in) [\w ]{2,25} (?:now|instead)\b",
+        moves=True,
+    ),
     _ender(
         "thing",
         f"{_LOVE} {_WORK} plan study hobby habit health medication residence diet",
@@ -203,12 +262,30 @@ ENDERS: Final[tuple[Ender, ...]] = (
         r"\b(?:resigned|retired|handed in my notice|handed in his notice|handed in her notice|quit my job|lost my job)\b",
         rf"{_BE} (?:fired|sacked|laid off|made redundant|let go|out of (?:work|a job)|unemployed|jobless)\b",
     ),
-    _ender("thing", "residence", r"(?:\bis|\bare)(?:n't| not| no longer) (?:ours|mine|my home|home)\b", rf"{_BE} (?:sold|let to others)\b"),
+    _ender(
+        "thing",
+        "residence",
+        r"(?:\bis|\bare)(?:n't| not| no longer) (?:ours|mine|my home|home)\b",
+        rf"{_BE} (?:sold|let to others)\b",
+    ),
     _ender("thing", _ANY, rf"{_BE} (?:no more|a thing of the past|no longer (?:part of|with us))\b"),
-    _ender("object", _PASTIMES + " possession pet health", r"\b(?:got|have|'ve|has|there's|there is) no(?: more)?\b(?=.*\b(?:any ?more|now|these days|left)\b)"),
-    _ender("object", "health", r"\bno (?:trace|sign) of\b|\b(?:walk|walking|run|running|sleep|sleeping|see|breathe|manage) (?:\w+ )?without\b"),
+    _ender(
+        "object",
+        _PASTIMES + " possession pet health",
+        r"\b(?:got|have|'ve|has|there's|there is) no(?: more)?\b(?=.*\b(?:any ?more|now|these days|left)\b)",
+    ),
+    _ender(
+        "object",
+        "health",
+        r"\bno (?:trace|sign) of\b|\b(?:walk|walking|run|running|sleep|sleeping|see|breathe|manage) (?:\w+ )?without\b",
+    ),
     _ender("object", "health", r"(?:'m|\bam|'s|\bis) (?:finally |now |at last )?out of\b"),
-    _ender("object", "pet", r"\b(?:let|put)\b(?= [\w' ]{2,25} go\b)", r"\b(?:said (?:our |my )?(?:goodbyes? to|farewell to)|buried|gave up)\b"),
+    _ender(
+        "object",
+        "pet",
+        r"\b(?:let|put)\b(?= [\w' ]{2,25} go\b)",
+        r"\b(?:said (?:our |my )?(?:goodbyes? to|farewell to)|buried|gave up)\b",
+    ),
     _ender(
         "thing",
         "pet",
@@ -216,11 +293,25 @@ ENDERS: Final[tuple[Ender, ...]] = (
         r"\b(?:lives?|living) (?:with|at) (?:my|a|the|his|her|our) [\w' ]{2,25}now\b",
     ),
     _ender("self", "residence", r"\bmoved out\b(?! of)"),
-    _ender("self", _LOVE, r"\b(?:divorced|split up|broke up|broken up|separated|called it quits|single again|called it a day)\b"),
+    _ender(
+        "self",
+        _LOVE,
+        r"\b(?:divorced|split up|broke up|broken up|separated|called it quits|single again|called it a day)\b",
+    ),
     _ender("self", "study", r"\b(?:dropped out|graduated)\b(?! (?:of|from))"),
-    _ender("self", "health", r"\b(?:got the all clear|been given the all clear|fully recovered|in remission|all-clear|tested negative|recovered(?! from))\b"),
-    _ender("me", _WORK, r"\b(?:let me go|laid me off|fired me|sacked me|made me redundant|gave me the (?:sack|boot))\b"),
-    _ender("me", _LOVE, r"\b(?:dumped me|left me(?=\W*$| for | in | last | on )|divorced me|broke up with me|walked out on me|ended (?:it|things))\b"),
+    _ender(
+        "self",
+        "health",
+        r"\b(?:got the all clear|been given the all clear|fully recovered|in remission|all-clear|tested negative|recovered(?! from))\b",
+    ),
+    _ender(
+        "me", _WORK, r"\b(?:let me go|laid me off|fired me|sacked me|made me redundant|gave me the (?:sack|boot))\b"
+    ),
+    _ender(
+        "me",
+        _LOVE,
+        r"\b(?:dumped me|left me(?=\W*$| for | in | last | on )|divorced me|broke up with me|walked out on me|ended (?:it|things))\b",
+    ),
     _ender(
         "both",
         "partner marital_status friend",
@@ -240,7 +331,10 @@ VERBS: Final[dict[str, str]] = {
         ("hate hating mind minding dislike avoid avoiding", "dislikes"),
         ("have having has own owning keep keeping", "possession pet allergy health hobby partner"),
         ("drive driving ride riding use using carry", "possession habit"),
-        ("play playing do doing practise practising go going sing singing attend attending train training", "hobby habit skill"),
+        (
+            "play playing do doing practise practising go going sing singing attend attending train training",
+            "hobby habit skill",
+        ),
         ("study studying learn learning", "study language hobby skill"),
         ("date dating see seeing", "partner marital_status"),
         ("take taking", "medication habit hobby"),

@@ -21,7 +21,9 @@ from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import PERSON, same, speaks_of
 from memgraph.writing.topics import IMPLIED, covers, names
 
-_PREPOSITIONS: Final = any_of("for at in with to on from by after before near during into onto outside inside behind beside over under about around behind until between every each")
+_PREPOSITIONS: Final = any_of(
+    "for at in with to on from by after before near during into onto outside inside behind beside over under about around behind until between every each"
+)
 _BOUNDARY: Final = re.compile(
     rf"\s+(?:{_PREPOSITIONS}|put|because|so|and|but|or|when|since|if|last|this|these|yesterday|today|now|nowadays|any ?more|years?|months?"
     r"|weeks?|days?|instead|as|than|that|which|who|while|due|without|completely|altogether|entirely|forever|cold|at all|either|again"
@@ -45,7 +47,9 @@ _WHERE: Final = re.compile(
     r"(?P<where>[^.!?,;]*)",
     re.IGNORECASE,
 )
-_SINCE_THEN: Final = compiled(r"\b(?:now|these days|nowadays|after all|by now|meanwhile|grown to|come to|warmed to|won over|hooked|sick of)\b")
+_SINCE_THEN: Final = compiled(
+    r"\b(?:now|these days|nowadays|after all|by now|meanwhile|grown to|come to|warmed to|won over|hooked|sick of)\b"
+)
 _UNDONE: Final = compiled(
     r"\b(?:no|not|quit|quits|gave up|given up|gives up|stopped|without|never|free|avoids?|cut out|former|ex|sober|teetotal|doesn't|abstains?)\b|n't\b"
 )
@@ -55,7 +59,10 @@ _TEMPORAL: Final = compiled(
     r"\b(?:any ?more|any longer|these days|nowadays|now|no longer|currently|at all|since \w+|at present|either|after all)\b"
 )
 _MARKED: Final = compiled(r"\b(?:no|not any) longer\b|\bnever\b|(?:have|has|'ve|'s)(?:n't| not)\b")
-_PARTICIPLE: Final = re.compile(r"^\W*(?:touched|eaten|drunk|smoked|played|had|been|worn|used|driven|seen|gone)\b.*\b(?:since|in|for)\b", re.IGNORECASE)
+_PARTICIPLE: Final = re.compile(
+    r"^\W*(?:touched|eaten|drunk|smoked|played|had|been|worn|used|driven|seen|gone)\b.*\b(?:since|in|for)\b",
+    re.IGNORECASE,
+)
 _DOUBLED: Final = compiled(r"\b(?:not|never|no|hardly|can't|cannot|without)\b|n't\b")
 _LOUDER: Final = compiled(
     r"\b(?:i|we) (?:\w+ly |just |absolutely )?(?:love|adore|worship|crave|live for|breathe|inhale|devour|am obsessed|'m obsessed|'m addicted"
@@ -68,11 +75,14 @@ _LEAD: Final = re.compile(
     rf"(?:\s+to)?(?:\s*\b{_PREPOSITIONS}|\s+of)?(?=\s)",
     re.IGNORECASE,
 )
-_NO_MORE: Final = re.compile(r"\W*((?:not|no) (?:any ?more|any longer|longer|now|these days|for me)(?: now)?)\W*", re.IGNORECASE)
+_NO_MORE: Final = re.compile(
+    r"\W*((?:not|no) (?:any ?more|any longer|longer|now|these days|for me)(?: now)?)\W*", re.IGNORECASE
+)
 _PRONOUN_LAST: Final = re.compile(r"\b(?:it|them|those|that|there|him|her|both)\W*$", re.IGNORECASE)
 _PRONOUN: Final = re.compile(r"^\W*(?:it|them|those|that|there|him|her|both|all of (?:it|them))\W*$", re.IGNORECASE)
 _ANOTHERS: Final = re.compile(
-    rf"\b(?:his|her|their|your|its)\b|\b(?:my|our|the|a|an)\s+(?:[\w-]+\s+)?{PERSON}'s?\s|\b(?P<name>(?-i:[A-Z][\w-]*))'s\s+\w", re.IGNORECASE
+    rf"\b(?:his|her|their|your|its)\b|\b(?:my|our|the|a|an)\s+(?:[\w-]+\s+)?{PERSON}'s?\s|\b(?P<name>(?-i:[A-Z][\w-]*))'s\s+\w",
+    re.IGNORECASE,
 )
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 _NEUTRAL: Final = frozenset(
@@ -87,7 +97,9 @@ _NEUTRAL: Final = frozenset(
     for stem in stems(word)
 )
 _GEAR: Final = frozenset(
-    stems("boots racket gloves lessons lesson practice sessions session classes class membership rehearsals training team account subscription app")
+    stems(
+        "boots racket gloves lessons lesson practice sessions session classes class membership rehearsals training team account subscription app"
+    )
 )
 VERB_STEMS: Final = {stem: attributes for verb, attributes in VERBS.items() for stem in stems(verb)}
 _BECAME: Final = re.compile(
@@ -108,10 +120,16 @@ _RETRACTS: Final = compiled(
     r"\bwrong (?:chat|window|person|thread)\b|\bmeant for\b|\btest message\b|\bapril fool\w*|\b(?:for|as) a (?:laugh|dare|joke|prank)\b|\btall tale\b|\bwhite lie\b",
     r"\bbluff\w*\b|\bwrong about\b|\bgot [\w ]{1,20} wrong\b|\bwine talking\b|\bnot a word of (?:it|that)\b|\b(?:using my account|had my phone|hacked)\b|^\W*i (?:wrote|typed|put) [\w ]{1,20}$",
 )
-_MEANT: Final = compiled(r"\b(?:joking|kidding|teasing|messing|lying|joke|lie|typo|prank|slip|lied|fake|fiction|bluff)\b")
-_TRUE_THAT: Final = compiled(r"\b(?:true|right|correct|wrong|false|joking|kidding|messing|teasing) (?:that (?!i\b|we\b)|with\b|around\b)")
+_MEANT: Final = compiled(
+    r"\b(?:joking|kidding|teasing|messing|lying|joke|lie|typo|prank|slip|lied|fake|fiction|bluff)\b"
+)
+_TRUE_THAT: Final = compiled(
+    r"\b(?:true|right|correct|wrong|false|joking|kidding|messing|teasing) (?:that (?!i\b|we\b)|with\b|around\b)"
+)
 _IF: Final = compiled(r"\b(?:if|would|will|might|may|maybe|perhaps)\b|'ll\b")
-_JUST_NOW: Final = compiled(r"\b(?:just|only) (?:joking|kidding|messing)\b|\b(?:i'm|i am) (?:joking|kidding)\b|\bnot really\b")
+_JUST_NOW: Final = compiled(
+    r"\b(?:just|only) (?:joking|kidding|messing)\b|\b(?:i'm|i am) (?:joking|kidding)\b|\bnot really\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +163,27 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
             phrase = _ended(turn, fact, plain, clause, before, ender, match)
             if phrase is not None:
                 return Ending(turn.text[clause.start : clause.end].strip(), phrase, ender.moves)
-        if (found := _became(turn, fact, plain, clause)) and start <= clause.start + found.start() and clause.start + found.end() <= stop:
-            return Ending(turn.text[clause.start : clause.end].strip(), frozenset(stems(IMPLIED[found["what"].lower()])))
-        if before is not None and (short := _NO_MORE.fullmatch(clause.text)) and (
-            start <= clause.start + short.start(1) and clause.start + short.end(1) <= stop
+        if (
+            (found := _became(turn, fact, plain, clause))
+            and start <= clause.start + found.start()
+            and clause.start + found.end() <= stop
+        ):
+            return Ending(
+                turn.text[clause.start : clause.end].strip(), frozenset(stems(IMPLIED[found["what"].lower()]))
+            )
+        if (
+            before is not None
+            and (short := _NO_MORE.fullmatch(clause.text))
+            and (start <= clause.start + short.start(1) and clause.start + short.end(1) <= stop)
         ):
             named = frozenset(stems(before.text)) - _NEUTRAL
-            if before.asked and named and named <= _about(fact) and named & _core(fact) and same(fact.subject, turn.speaker):
+            if (
+                before.asked
+                and named
+                and named <= _about(fact)
+                and named & _core(fact)
+                and same(fact.subject, turn.speaker)
+            ):
                 return Ending(turn.text[clause.start : clause.end].strip(), named)
         before = clause
     return None
@@ -171,10 +203,19 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
     for number, clause in enumerate(clauses(turn.text)):
         # The value's own name is nobody who acts: "Basque wasn't true".
         clause = replace(
-            clause, text=re.sub(r"\w+", lambda word: word.group().lower() if about & set(stems(word.group())) else word.group(), clause.text)
+            clause,
+            text=re.sub(
+                r"\w+",
+                lambda word: word.group().lower() if about & set(stems(word.group())) else word.group(),
+                clause.text,
+            ),
         )
         match = _RETRACTS.search(clause.text)
-        if match is None or clause.asked or not (start <= clause.start + match.start() and clause.start + match.end() <= stop):
+        if (
+            match is None
+            or clause.asked
+            or not (start <= clause.start + match.start() and clause.start + match.end() <= stop)
+        ):
             continue
         if _MEANT.search(match.group()) and _DOUBLED.search(clause.text[: match.start()]):
             continue
@@ -183,7 +224,11 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
             continue
         if _IF.search(clause.before + clause.text):
             continue
-        if not told and speaks_of(fact.subject, turn.speaker, plain, clause, clause.end) == "other" and not _first(clause.text):
+        if (
+            not told
+            and speaks_of(fact.subject, turn.speaker, plain, clause, clause.end) == "other"
+            and not _first(clause.text)
+        ):
             continue
         if told and _TRUE_THAT.search(clause.text):
             continue
@@ -203,14 +248,24 @@ def _matches(clause: Clause, fact: KnownFact, start: int, stop: int) -> Iterator
         if fact.kind == "event" and not ({"plan", "event"} & ender.attributes):
             continue
         attributes = ender.attributes | ({"plan"} if fact.kind == "plan" else frozenset[str]())
-        if fact.attribute in attributes or (fact.kind == "plan" and "plan" in ender.attributes) or (fact.attribute == "other" and ender.form != "self"):
+        if (
+            fact.attribute in attributes
+            or (fact.kind == "plan" and "plan" in ender.attributes)
+            or (fact.attribute == "other" and ender.form != "self")
+        ):
             for match in ender.pattern.finditer(clause.text):
                 if start <= clause.start + match.start() and clause.start + match.end() <= stop:
                     yield ender, match
 
 
 def _ended(
-    turn: SaidTurn, fact: KnownFact, plain: str, clause: Clause, before: Clause | None, ender: Ender, match: re.Match[str]
+    turn: SaidTurn,
+    fact: KnownFact,
+    plain: str,
+    clause: Clause,
+    before: Clause | None,
+    ender: Ender,
+    match: re.Match[str],
 ) -> frozenset[str] | None:
     """Return the stems of what a clause says ended if that is the fact, else None."""
     if not _spoken(turn, fact, clause):
@@ -222,16 +277,30 @@ def _ended(
     about_it = speaks_of(fact.subject, turn.speaker, plain, clause, clause.start + match.start()) == "subject"
     if ender.form == "object":
         cut = _cut(tail)
-        mine = told and fact.attribute in ("plan", "possession", "pet", "health") and re.match(r"\s*(?:my|our|the cast|the stitches)\b", tail, re.IGNORECASE)
+        mine = (
+            told
+            and fact.attribute in ("plan", "possession", "pet", "health")
+            and re.match(r"\s*(?:my|our|the cast|the stitches)\b", tail, re.IGNORECASE)
+        )
         if not (about_it or mine) or _some_left(tail, fact) or _narrowed(tail[len(cut) :], fact):
             return None
         return _phrase(cut, fact, turn, before, verb=True)
     if ender.form == "opposite":
         marked = _SINCE_THEN.search(clause.text) is not None
-        return _phrase(_cut(tail), fact, turn, before, verb=True) if about_it and marked and not _some_left(tail, fact) else None
+        return (
+            _phrase(_cut(tail), fact, turn, before, verb=True)
+            if about_it and marked and not _some_left(tail, fact)
+            else None
+        )
     if ender.form == "back":
-        undone = _UNDONE.search(f"{fact.object} {fact.text}") is not None and _AGAIN.search(match.group() + tail) is not None
-        return _phrase(_cut(tail), fact, turn, before, verb=True) if about_it and undone and not _some_left(tail, fact) else None
+        undone = (
+            _UNDONE.search(f"{fact.object} {fact.text}") is not None and _AGAIN.search(match.group() + tail) is not None
+        )
+        return (
+            _phrase(_cut(tail), fact, turn, before, verb=True)
+            if about_it and undone and not _some_left(tail, fact)
+            else None
+        )
     if ender.form == "taken":
         return _phrase(_cut(tail), fact, turn, before, verb=False) if told and _OWN.search(tail) else None
     if ender.form == "free":
@@ -240,7 +309,9 @@ def _ended(
         return _negated(turn, fact, plain, clause, before, match) if about_it else None
     if ender.form == "self":
         rest = _BOUNDARY.split(f" {tail}", maxsplit=1)[0]
-        free = frozenset(stems(rest)) - _NEUTRAL <= _about(fact) and not re.match(r"\s*(?:to|from|as|with|at|by)\b", tail)
+        free = frozenset(stems(rest)) - _NEUTRAL <= _about(fact) and not re.match(
+            r"\s*(?:to|from|as|with|at|by)\b", tail
+        )
         return frozenset() if about_it and free else None
     return _thing(turn, fact, plain, clause, head, ender, about_it)
 
@@ -248,7 +319,9 @@ def _ended(
 def _some_left(tail: str, fact: KnownFact) -> bool:
     """Tell whether what follows leaves some of it: "on Fridays", "so much"; not where the fact itself says so."""
     about = _about(fact)
-    return any(not (words := frozenset(stems(found.group()))) or not words <= about for found in _STILL_SOME.finditer(tail))
+    return any(
+        not (words := frozenset(stems(found.group()))) or not words <= about for found in _STILL_SOME.finditer(tail)
+    )
 
 
 def _narrowed(rest: str, fact: KnownFact) -> bool:
@@ -275,12 +348,19 @@ def _negated(
     longer = match.group().lower().endswith("longer")
     marked = longer or _TEMPORAL.search(tail) is not None
     perfect = _MARKED.search(match.group()) is not None and not longer and match.group().lower() != "never"
-    if (match.group().lower() == "never" and not marked) or (perfect and not re.search(r"\bgot\b", tail) and not match.group().lower().endswith(" no")):
+    if (match.group().lower() == "never" and not marked) or (
+        perfect and not re.search(r"\bgot\b", tail) and not match.group().lower().endswith(" no")
+    ):
         if not _PARTICIPLE.match(tail + clause.after):
             return None
         tail = re.sub(r"^\W*\w+", "", tail)
         marked = True
-    if _DOUBLED.search(clause.text[: match.start()]) or _some_left(tail, fact) or _ON_A_DAY.search(tail) or _LOUDER.search(plain[clause.end : clause.end + 60]):
+    if (
+        _DOUBLED.search(clause.text[: match.start()])
+        or _some_left(tail, fact)
+        or _ON_A_DAY.search(tail)
+        or _LOUDER.search(plain[clause.end : clause.end + 60])
+    ):
         return None
     tail = re.sub(r"^\W*got\b", "", tail)
     cut = _cut(tail)
@@ -288,7 +368,9 @@ def _negated(
         return None
     if not marked:
         rest = tail[len(cut) :]
-        if re.search(r"\w", rest) or re.match(r"\W*(?:just|only|merely|even|really|always|mean|think|know|believe)\b", tail):
+        if re.search(r"\w", rest) or re.match(
+            r"\W*(?:just|only|merely|even|really|always|mean|think|know|believe)\b", tail
+        ):
             return None
     return _phrase(cut, fact, turn, before, verb=True)
 
@@ -299,7 +381,9 @@ def _thing(
     """Read "Biscuit died", "the wedding is off", "they let me go", "Luca and I have split up"."""
     told = same(fact.subject, turn.speaker)
     head = re.sub(r"^.*\b(?:says|said|confirmed|reckons|thinks)(?: that)?\b", "", head, flags=re.IGNORECASE)
-    words = re.sub(r"\b(?:and|but|so|then|me|i|we|us|have|has|had|'ve|'s|is|are|was|both)\b", " ", head, flags=re.IGNORECASE)
+    words = re.sub(
+        r"\b(?:and|but|so|then|me|i|we|us|have|has|had|'ve|'s|is|are|was|both)\b", " ", head, flags=re.IGNORECASE
+    )
     if ender.form == "both":
         with_me = re.search(r"\b(?:i|we)\b", head, re.IGNORECASE) is not None
         others = frozenset(stems(words)) - _NEUTRAL - frozenset(stems(fact.subject))
@@ -308,13 +392,20 @@ def _thing(
             return None
         if not others:
             return frozenset() if fact.attribute in ("partner", "marital_status") else None
-        return others if others <= _about(fact) | frozenset(stems("husband wife partner boyfriend girlfriend")) and (
-            others & _about(fact) or fact.attribute in ("partner", "marital_status")
-        ) else None
+        return (
+            others
+            if others <= _about(fact) | frozenset(stems("husband wife partner boyfriend girlfriend"))
+            and (others & _about(fact) or fact.attribute in ("partner", "marital_status"))
+            else None
+        )
     if ender.form == "me":
         if not told:
             return None
-        if re.fullmatch(r"\W*(?:and |so |but |well )*(?:they|he|she|the company|my boss|my company|the firm)(?:'ve| have|'s| has)?\W*", head, re.IGNORECASE):
+        if re.fullmatch(
+            r"\W*(?:and |so |but |well )*(?:they|he|she|the company|my boss|my company|the firm)(?:'ve| have|'s| has)?\W*",
+            head,
+            re.IGNORECASE,
+        ):
             return frozenset()
         return _phrase(words, fact, turn, None, verb=False)
     if not told and not about_it and not frozenset(stems(fact.subject)) & frozenset(stems(head)):
@@ -327,7 +418,12 @@ def _thing(
 def _became(turn: SaidTurn, fact: KnownFact, plain: str, clause: Clause) -> re.Match[str] | None:
     """Find "went vegan" and its like, by which a taste for cheese ended."""
     found = _BECAME.search(clause.text)
-    if found is None or fact.attribute not in ("likes", "habit") or fact.kind == "event" or _DOUBLED.search(clause.text):
+    if (
+        found is None
+        or fact.attribute not in ("likes", "habit")
+        or fact.kind == "event"
+        or _DOUBLED.search(clause.text)
+    ):
         return None
     if not _spoken(turn, fact, clause):
         return None
@@ -345,9 +441,7 @@ def _cut(tail: str) -> str:
     return tail[: found.start()] if found else tail
 
 
-def _phrase(
-    text: str, fact: KnownFact, turn: SaidTurn, before: Clause | None, *, verb: bool
-) -> frozenset[str] | None:
+def _phrase(text: str, fact: KnownFact, turn: SaidTurn, before: Clause | None, *, verb: bool) -> frozenset[str] | None:
     """Return the stems of a phrase if it names the fact's object or topic and nothing narrower, else None."""
     told = same(fact.subject, turn.speaker)
     if any(told or found["name"] is None and found.group().lower() not in ("his", "her", "their")
@@ -366,7 +460,13 @@ def _phrase(
         words = words[1:]
     content = [word for word in words if word not in _NEUTRAL and word not in subject]
     if not content:
-        pronoun = _PRONOUN.match(re.sub(r"^.*\b(?:\w+ing|for|at|in|with|of|on|live|work|to|eat|drink|have|like|own|drive|play|use|mind)\s+(?=\w+\W*$)", "", text))
+        pronoun = _PRONOUN.match(
+            re.sub(
+                r"^.*\b(?:\w+ing|for|at|in|with|of|on|live|work|to|eat|drink|have|like|own|drive|play|use|mind)\s+(?=\w+\W*$)",
+                "",
+                text,
+            )
+        )
         if pronoun is None or before is None:
             return None
         named = frozenset(stems(before.text))
@@ -382,7 +482,9 @@ def _phrase(
 
 def _near(word: str, about: frozenset[str]) -> bool:
     """Tell whether a stem is among others, or begins as one does: "anaemic" and "anaemia"."""
-    return word in about or (len(word) > 4 and any(len(one) > 4 and (one.startswith(word) or word.startswith(one)) for one in about))
+    return word in about or (
+        len(word) > 4 and any(len(one) > 4 and (one.startswith(word) or word.startswith(one)) for one in about)
+    )
 
 
 def _of_subject(found: re.Match[str], fact: KnownFact) -> bool:
@@ -406,5 +508,7 @@ def _core(fact: KnownFact) -> frozenset[str]:
     if fact.attribute in ("health", "pet", "possession", "plan", "partner", "residence", "friend", "family"):
         return about
     said = fact.object + " . " + re.sub(rf"^\W*{re.escape(fact.subject)}\W+", "", fact.text)
-    parts = [re.split(rf"\s(?:{_PREPOSITIONS})\s", part, maxsplit=1)[0] for part in (fact.object, *said.split(" . ")[1:])]
+    parts = [
+        re.split(rf"\s(?:{_PREPOSITIONS})\s", part, maxsplit=1)[0] for part in (fact.object, *said.split(" . ")[1:])
+    ]
     return (frozenset(stem for part in parts for stem in stems(part)) & about) or about

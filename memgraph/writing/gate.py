@@ -88,13 +88,23 @@ def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
         return True
     if any(covers(word, new) for word in old) and not _ANOTHER.search(f"{draft.text} {turn.text[:LOOK]}"):
         return draft.attribute in ("possession", "pet", "family", "allergy")
-    if not single(draft.attribute) and draft.attribute not in ("family", "pet", "health", "allergy", "plan", "goal", "medication"):
+    if not single(draft.attribute) and draft.attribute not in (
+        "family",
+        "pet",
+        "health",
+        "allergy",
+        "plan",
+        "goal",
+        "medication",
+    ):
         return False
     said = asserts(draft, turn)
     if said.clause is None or not (said.plain or (draft.kind == "plan" and not said.doubted)):
         return False
     sentence = said.clause.before + said.clause.text + said.clause.after
-    return not _ANOTHER.search(sentence) and (old <= frozenset(stems(sentence)) or _EXACTLY.search(sentence) is not None)
+    return not _ANOTHER.search(sentence) and (
+        old <= frozenset(stems(sentence)) or _EXACTLY.search(sentence) is not None
+    )
 
 
 def brings(draft: FactDraft, target: KnownFact) -> bool:
@@ -141,14 +151,24 @@ def _closing(
     if decision.mode == "retracted":
         if taken_back := _quoted(quote, turn, target, retract=True):
             return Ruling(
-                Decision("DELETE", "retracted", target.alias, decision.reason, taken_back.quote), True, target.valid_from, others, "b"
+                Decision("DELETE", "retracted", target.alias, decision.reason, taken_back.quote),
+                True,
+                target.valid_from,
+                others,
+                "b",
             )
-        return Ruling(_beside(draft, target, add), conflicts=_with(conflicts, target), gate="refused: nothing is taken back")
+        return Ruling(
+            _beside(draft, target, add), conflicts=_with(conflicts, target), gate="refused: nothing is taken back"
+        )
     why = why_not_changed(draft, turn, target)
     if why == "":
         at = turn.said_at if draft.valid_from is None else draft.valid_from
         return Ruling(
-            Decision("UPDATE", "change", target.alias, decision.reason, decision.quote), True, max(at, target.valid_from), others, "a"
+            Decision("UPDATE", "change", target.alias, decision.reason, decision.quote),
+            True,
+            max(at, target.valid_from),
+            others,
+            "a",
         )
     if ended := _quoted(quote, turn, target):
         changes = decision.operation == "UPDATE" and draft.attribute == target.attribute and _differs(draft, target)
@@ -181,7 +201,11 @@ def _quoted(quote: str, turn: SaidTurn, target: KnownFact, *, retract: bool = Fa
 
 def _beside(draft: FactDraft, target: KnownFact, add: Decision) -> Decision:
     """Return what is done with a draft whose closing was refused: nothing where it says only what is known."""
-    if same(draft.subject, target.subject) and draft.attribute == target.attribute and stems(draft.object) == stems(target.object):
+    if (
+        same(draft.subject, target.subject)
+        and draft.attribute == target.attribute
+        and stems(draft.object) == stems(target.object)
+    ):
         return Decision("NOOP", target=target.alias, reason=add.reason)
     return add
 

@@ -31,7 +31,9 @@ Mood = Literal[
 ]
 """Why a clause does not plainly say something now; "" where it does."""
 
-_UNITS: Final = any_of("day night week weekend fortnight month term semester season summer winter spring autumn bit while")
+_UNITS: Final = any_of(
+    "day night week weekend fortnight month term semester season summer winter spring autumn bit while"
+)
 _COUNT: Final = any_of(
     "a an the one two three four five six seven eight nine ten few couple_of another some several \\d+ the_whole the_next"
 )
@@ -117,7 +119,7 @@ _PAST: Final = compiled(
     r"\b(?:19|20)\d\d\s*(?:to|-|\u2013|until|till|through)\s*(?:19|20)?\d\d\b|\b(?:until|till|in the early|in the late) (?:19|20)\d\d",
 )
 _TEMPORARY: Final = compiled(
-    rf"(?<!been )\bfor (?:just |only |about |around |at least )?(?:{_COUNT} )?(?:\w+ )?{_UNITS}s?\b",
+    rf"(?<!been )\bfor (?:just |only |about |around |at least )?(?:{_COUNT} )?(?:(?:more|long|short|whole|full|entire|next|coming|odd|good) )?{_UNITS}s?\b(?! shift)",
     rf"\bfor (?:lent|ramadan|advent|today|the day|the (?:time being|duration|evening|holidays?|moment)|now|{_DATES}|a change|once|charity)\b",
     r"\bat (?:my|his|her|our|their) (?:\w+ )?\w+'s\b",
     r"\b(?:dry|sober) (?:january|july|october|month)\b|\bveganuary\b|\b(?:until|till|'til)\b(?! now| recently)",
@@ -125,15 +127,17 @@ _TEMPORARY: Final = compiled(
     r"|temporar(?:y|ily)|temping|temp|short[- ]term|crash(?:ed|ing)|(?:house|cat|dog|pet)-?sit\w*|passing through|stint|interim)\b",
     r"\b(?:staying|stopping|sleeping|kipping|camping|parked|stuck) (?:over |here |there )?(?:with|at|in|on)\b|\bsecond(?:ment|ed)\b"
     r"|\bhoneymoon|\b(?:covering|filling in|standing in|subbing|stepping in|deputising|acting)(?: for| as|,)|\bmaternity cover\b",
-    r"\b(?:airbnb|hostel|guest ?room|spare room|hotel room|on loan|borrow\w*|rented? (?:car|a car)|break from|taking a break"
-    r"|paus(?:e|ed|ing)|on hold|at the moment|right now|for practice|tonight|on probation|a trial|as an experiment|as a favou?r)\b",
+    r"\b(?:airbnb|hostel|guest ?room|spare room|hotel room|on loan|break from|taking a break"
+    r"|paus(?:e|ed|ing)|on hold|for practice|on probation|a trial|as an experiment|as a favou?r)\b",
 )
 _LASTING: Final = compiled(r"(?:\bhave|\bhas|'ve|'s) (?:\w+ )?been\b|\bbeen\b.*\bfor\b|\bnow\b|\balready\b")
 _THIS: Final = compiled(
-    rf"\b(?:this|all) (?:{any_of('week weekend month summer winter spring autumn fall term semester season year evening')})\b|\btoday\b",
+    rf"\b(?:this|all) (?:{any_of('week weekend month summer winter spring autumn fall term semester season year evening')})\b",
+    r"\b(?:today|tonight|at the moment|right now)\b|\bborrow\w*",
 )
 _CHANGED: Final = compiled(
-    r"\b(?:\w{2,}ed|became|become|quit|sold|left|gave|given|split|made|went|gone|got|let|began|bought|as of|since|officially|first|new"
+    r"\b(?:(?!stayed|rented|visited|worked|lived|camped|looked|enjoyed|travelled|toured|crashed|borrowed|needed|wanted|tried|helped|booked"
+    r"|stopped over|played|watched|cooked)\w{2,}ed|became|become|quit|sold|left|gave|given|split|made|went|gone|got|let|began|bought|as of|since|officially|first|new"
     r"|now|finally|put|took|taken|came|woke|slept|hung|done|started|back)\b",
 )
 _CITED: Final = compiled(
@@ -164,7 +168,9 @@ _ASKS: Final = re.compile(
     rf"(?:n't)? (?:i|we|you|he|she|they|it|the|my)\b",
     re.IGNORECASE,
 )
-_YEAR: Final = re.compile(r"\b(?:in|since|from|of|during|summer|autumn|spring|winter|way back in|around)\s+((?:19|20)\d\d)\b", re.IGNORECASE)
+_YEAR: Final = re.compile(
+    r"\b(?:in|since|from|of|during|summer|autumn|spring|winter|way back in|around)\s+((?:19|20)\d\d)\b", re.IGNORECASE
+)
 _AGO: Final = re.compile(r"\b(\w+) (year|month|week|day)s? (?:ago|back)\b", re.IGNORECASE)
 _NUMBERS: Final = {
     word: count
@@ -200,7 +206,9 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
         return "past"
     if _PLAN.search(said):
         return "plan"
-    if any(not (found.group().startswith("for") and _LASTING.search(said)) for found in _TEMPORARY.finditer(said)) or (_THIS.search(said) and not _CHANGED.search(said)):
+    if any(not (found.group().startswith("for") and _LASTING.search(said)) for found in _TEMPORARY.finditer(said)) or (
+        _THIS.search(said) and not _CHANGED.search(said)
+    ):
         return "temporary"
     if _HEARSAY.search(scope) or any(hearsay(found["who"]) for found in _REPORT.finditer(scope)):
         return "report"

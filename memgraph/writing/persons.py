@@ -72,7 +72,8 @@ _NOT_NAMES: Final = frozenset(
     """.split()
 )
 _OPENING: Final = re.compile(
-    rf"^\W*(?P<who>(?!(?-i:\w+(?:ed|ing)\b)){_NAME})\b.*\s(?:has|is|was|lives|works|\w{{2,}}ed|went|got)\b", re.IGNORECASE
+    rf"^\W*(?P<who>(?!(?-i:\w+(?:ed|ing)\b)){_NAME})\b.*\s(?:has|is|was|lives|works|\w{{2,}}ed|went|got)\b",
+    re.IGNORECASE,
 )
 _CAPITALS: Final = re.compile(_NAME)
 _WINDOW: Final = 300
@@ -99,7 +100,11 @@ def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int)
     if found is None:
         if _FOREIGN.match(prefix) and not _MINE.search(clause.before + clause.text + clause.after):
             return "unknown"
-        if (opening := _OPENING.match(prefix)) and not _named(opening["who"], subject) and key(opening["who"]).split()[0] not in _NOT_NAMES:
+        if (
+            (opening := _OPENING.match(prefix))
+            and not _named(opening["who"], subject)
+            and key(opening["who"]).split()[0] not in _NOT_NAMES
+        ):
             return "other"
         begin = max(0, clause.start - _WINDOW)
         found = _last(plain[begin : clause.start], clause.start - begin)

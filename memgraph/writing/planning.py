@@ -70,7 +70,11 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
             return Decision("UPDATE", "change", fact.alias, "another value of the same attribute")
     for fact in concerned:
         if (found := ending(turn, fact)) and _attached(draft, fact, found.phrase):
-            replaced = draft.attribute == fact.attribute and (single(fact.attribute) or fact.kind == "plan") and brings(draft, fact)
+            replaced = (
+                draft.attribute == fact.attribute
+                and (single(fact.attribute) or fact.kind == "plan")
+                and brings(draft, fact)
+            )
             if replaced or (found.moves and draft.attribute == fact.attribute):
                 return Decision("UPDATE", "change", fact.alias, "the turn says what took its place", found.quote)
             return Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
@@ -78,7 +82,9 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
         return decision
     said = asserts(draft, turn)
     ahead = said.mood == "plan" and single(draft.attribute)
-    late = draft.valid_to is not None or (draft.valid_from is not None and any(draft.valid_from < fact.valid_from for fact in concerned))
+    late = draft.valid_to is not None or (
+        draft.valid_from is not None and any(draft.valid_from < fact.valid_from for fact in concerned)
+    )
     if draft.kind == "state" and not late and (said.doubted or ahead):
         return Decision("NOOP", reason=f"the turn does not say so ({said.mood})")
     for fact in concerned:
@@ -92,7 +98,10 @@ def all_ended(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> l
     return [
         Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
         for fact in candidates(draft, known)
-        if fact.valid_to == OPEN and (found := ending(turn, fact)) and not found.moves and _attached(draft, fact, found.phrase)
+        if fact.valid_to == OPEN
+        and (found := ending(turn, fact))
+        and not found.moves
+        and _attached(draft, fact, found.phrase)
     ]
 
 
@@ -123,4 +132,8 @@ def _apart(draft: FactDraft, fact: KnownFact) -> bool:
 def _attached(draft: FactDraft, fact: KnownFact, phrase: frozenset[str]) -> bool:
     """Tell whether an end that the turn speaks of is what this draft is about, not another sentence's matter."""
     about = frozenset(stems(f"{draft.object} {draft.text}"))
-    return draft.attribute == fact.attribute or bool(phrase & about) or related(phrase, about - frozenset(stems(draft.subject)))
+    return (
+        draft.attribute == fact.attribute
+        or bool(phrase & about)
+        or related(phrase, about - frozenset(stems(draft.subject)))
+    )

@@ -71,7 +71,10 @@ _TOPICS: Final[tuple[tuple[str, str], ...]] = (
     ("vehicle vehicles driving", f"{_CARS} {_MOTORBIKES} van caravan campervan"),
     ("dog dogs puppy", _DOGS),
     ("cat cats kitten", _CATS),
-    (_ANIMALS, f"{_ANIMALS} {_DOGS} {_CATS} tortoise hamster rabbit parrot budgie goldfish gerbil guinea ferret pony horse hens"),
+    (
+        _ANIMALS,
+        f"{_ANIMALS} {_DOGS} {_CATS} tortoise hamster rabbit parrot budgie goldfish gerbil guinea ferret pony horse hens",
+    ),
     ("phone mobile smartphone", _PHONES),
     ("laptop computer pc", _LAPTOPS),
     ("running jogging run", "running run runs runner jog jogs jogging marathon parkrun 5k 10k"),
@@ -136,9 +139,13 @@ def names(word: str, attribute: str) -> bool:
     return word in _heads(attribute)
 
 
+def _with_implied(found: AbstractSet[str]) -> frozenset[str]:
+    return frozenset(found).union(*(_implied().get(word, frozenset[str]()) for word in found))
+
+
 def related(one: AbstractSet[str], other: AbstractSet[str]) -> bool:
     """Tell whether two sets of stems meet, or fall under one topic."""
-    one, other = (found.union(*(_implied().get(word, found) for word in found)) for found in (one, other))
+    one, other = _with_implied(one), _with_implied(other)
     return not one.isdisjoint(other) or any(
         not members.isdisjoint(one) and not members.isdisjoint(other) for _, members in _topics()
     )

@@ -30,7 +30,7 @@ def run(script: str, *arguments: str) -> dict[str, Any]:
     [
         ("floor.py", ("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
         ("search.py", (*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 7),
-        ("add.py", ("--rounds", "2", "--adds", "2"), 5),
+        ("add.py", ("--rounds", "2", "--adds", "2"), 6),
         ("imports.py", ("--rounds", "1", "--users", "2", "--each", "25"), 3),
     ],
 )

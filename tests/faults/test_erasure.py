@@ -15,7 +15,7 @@ from memgraph import Memory, Scope
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
 from memgraph.ledger import faults, indexes
 from support import crash
-from support.fakes import hash_vector
+from support.fakes import HashEmbeddings, hash_vector
 from support.fixtures import OpenMemory
 from support.memories import ADA, BOB, found, query, texts
 from support.scan import holding
@@ -273,19 +273,46 @@ def test_an_erasure_amid_a_job_is_not_undone_by_it(
         handle = other if memory.host.is_here else memory  # either may have taken the job
         ids.extend(turn.id for turn in handle.list(ADA).items)
         assert handle.erase(ids[which], ADA).turns == 1
+        # What rebuilds the neighbour comes later, so that one sees what this job itself stores.
+        postpone(handle, 3_600_000_000)
 
     reached["job.embedded"] = erase
     memory.add(said, ADA, thread_id="t")
-    memory.settle(10)
     left = [n for n in range(3) if n != which]
     assert texts(memory) == [said[n] for n in left]
+    count = "select count(*) from vectors where owner = (select max(owner) from owners)"
+    if which < 2:
+        assert vector(memory, ids[which + 1]) == []
+    assert query(memory, count) == [(1 if which < 2 else 2,)]
+    postpone(memory, -3_600_000_000)
+    memory.settle(10)
     assert [vector(memory, ids[n])[0][0] for n in left] == [
         alone(said[left[0]]),
         alone(f"{said[left[0]]}\n{said[left[1]]}"),
     ]
-    assert query(memory, "select count(*) from vectors where owner = (select max(owner) from owners)") == [(2,)]
+    assert query(memory, count) == [(2,)]
     assert said[which] not in found(memory, said[which])
     assert holding([tmp_path], [said[which]]) == []
+
+
+def postpone(memory: Memory, microseconds: int) -> None:
+    sql = "update outbox set available_at = available_at + ? where state = 'ready'"
+    memory.core.ledger.submit(lambda c: c.execute(sql, (microseconds,)).fetchall()).result()
+
+
+def test_of_a_large_part_of_the_file_no_fragment_stays(open_memory: OpenMemory, tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    memory = open_memory(path, embedder=HashEmbeddings(dims=384))
+    words = [f"wombat{n:04}x" for n in range(240)]
+    for n in range(0, 240, 4):
+        memory.add([f"{word} " + "filler words " * (5 + m) for m, word in enumerate(words[n : n + 4])], ADA)
+        memory.add([f"kept {n}"], BOB)
+    before = memory.doctor()["bytes"]
+    assert memory.erase("everything", ADA).turns == 240
+    assert holding([tmp_path], words) == []
+    memory.close()
+    assert path.stat().st_size < before / 3  # the file was written anew, without the gaps
+    assert len(texts(open_memory(path, embedder=HashEmbeddings(dims=384), plant=False), BOB)) == 60
 
 
 def test_an_empty_filter_erases_nothing(open_memory: OpenMemory) -> None:

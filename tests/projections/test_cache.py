@@ -18,7 +18,7 @@ from memgraph.projections.tokenizer import tokenize
 from memgraph.records import OPEN
 from support.fakes import BlockingEmbeddings, HashEmbeddings, hash_vector
 from support.fixtures import OpenMemory
-from support.memories import ADA, BOB, found, matching, on_loop, statements, texts
+from support.memories import ADA, BOB, found, matching, on_loop, query, statements, texts
 
 COLUMNS = ("rows", "said_at", "recorded_at", "superseded_at", "place", "sitting", "words", "flags")
 SAID = [
@@ -157,8 +157,8 @@ def test_pairs_are_shared_by_both_turns(memory: Memory) -> None:
     pairs = ["Where is the boat?", "Where is the boat?\nIn Trieste.", "In Trieste.\nThanks."]
     own = np.array([hash_vector(text, 64) for text in pairs], np.float32)
     expected = np.stack([(own[0] + own[1]) / 2, (own[1] + own[2]) / 2, own[2]])
-    query = np.array(hash_vector("boat trieste", 64), np.float32)
-    np.testing.assert_allclose(index.vectors.scores(query), expected @ query, atol=2e-3)
+    question = np.array(hash_vector("boat trieste", 64), np.float32)
+    np.testing.assert_allclose(index.vectors.scores(question), expected @ question, atol=2e-3)
 
 
 def test_short_turns_are_found_by_the_words_of_the_turn_before(memory: Memory) -> None:
@@ -183,13 +183,13 @@ def test_what_was_forgotten_speaks_no_more_through_the_turn_before(memory: Memor
     memory.add("Where is the boat?", ADA, thread_id="t")
     alone = kept(memory, ADA)
     assert alone.vectors is not None
-    query = np.array(hash_vector("Trieste", 64), np.float32)
-    before = alone.vectors.scores(query)[0]
+    question = np.array(hash_vector("Trieste", 64), np.float32)
+    before = alone.vectors.scores(question)[0]
     memory.forget(memory.add("In Trieste.", ADA, thread_id="t").ids, ADA)
     memory.settle()
     again = kept(memory, ADA)
     assert again.vectors is not None
-    assert again.vectors.scores(query)[0] == pytest.approx(before, abs=1e-6)
+    assert again.vectors.scores(question)[0] == pytest.approx(before, abs=1e-6)
 
 
 def test_the_least_recently_used_are_dropped_beyond_the_limit(open_memory: OpenMemory) -> None:
@@ -266,4 +266,25 @@ def test_the_turn_after_is_found_however_far_away(open_memory: OpenMemory) -> No
     kept(memory, ADA)
     embedder.release()
     memory.settle()  # "In Trieste." is embedded again, without its context
+    assert_same(kept(memory, ADA), fresh(memory, ADA), memory.core.ledger.pepper)
+
+
+def test_passages_of_a_long_turn_are_appended_and_replaced(memory: Memory) -> None:
+    memory.add("Where is the boat?", ADA, thread_id="t")
+    kept(memory, ADA)
+    memory.add({"role": "user", "content": SAID[4], "id": "1"}, ADA, thread_id="t")
+    assert_same(kept(memory, ADA), fresh(memory, ADA), memory.core.ledger.pepper)
+    assert query(memory, "select max(part) from vectors") > [(0,)]
+    memory.add("And then?", ADA, thread_id="t")
+    assert_same(kept(memory, ADA), fresh(memory, ADA), memory.core.ledger.pepper)
+    memory.add({"role": "user", "content": "Never mind.", "id": "1"}, ADA, thread_id="t")
+    memory.settle()
+    assert_same(kept(memory, ADA), fresh(memory, ADA), memory.core.ledger.pepper)
+
+
+def test_words_alone_have_no_vectors_to_keep(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:", embedder=None, plant=False)
+    memory.add("One.", ADA)
+    assert kept(memory, ADA).vectors is None
+    memory.add("Two.", ADA)
     assert_same(kept(memory, ADA), fresh(memory, ADA), memory.core.ledger.pepper)
