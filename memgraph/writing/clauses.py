@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from memgraph.projections.tokenizer import tokenize
@@ -19,7 +20,8 @@ _LONGEST: Final = 1_000
 """Characters of one sentence: a longer one says nothing plainly."""
 
 _QUOTED: Final = re.compile(
-    r"```.{0,20000}?```|\"[^\"\n]{1,2000}\"|\u201c[^\u201d\n]{1,2000}\u201d|\u201e[^\u201c\u201d\n]{1,2000}[\u201c\u201d]"
+    r"```.{0,20000}?```|\"[^\"\n]{1,2000}\"|\u201c[^\u201d\n]{1,2000}\u201d"
+    r"|\u201e[^\u201c\u201d\n]{1,2000}[\u201c\u201d]"
     r"|\u00ab[^\u00bb\n]{1,2000}\u00bb|(?<![\w'])'(?=\w)[^\n]{1,500}?(?<=[\w.,!?])'(?!\w)|^[ \t]*>[^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
@@ -31,13 +33,15 @@ _SENTENCE: Final = re.compile(
 _SUBJECTS: Final = any_of("i we he she they it you there my our his her their the a an this that")
 _CLAUSE: Final = re.compile(
     r"\s*[,;:()\u2013\u2014]+\s*|\s+--?\s+"
-    rf"|\s+(?:and|but|so|because|since(?! my last| his last| her last| i | we )|although|though|while|whereas|yet|which_means)\s+"
+    rf"|\s+(?:and|but|so|because|since(?! my last| his last| her last| i | we )|although|though|while|whereas|yet"
+    rf"|which_means)\s+"
     rf"(?=(?:now|then|today|instead|since)\b|{_SUBJECTS}\b|(?-i:[A-Z][a-z]+\s+(?:and\s+I|ha[sd]|is|was|\w+ed)\b))",
     re.IGNORECASE,
 )
 # What is asked about a statement without putting it in doubt: what goes before or after it.
 _FRAME: Final = compiled(
-    rf"^\s*(?:and |so |oh,? |hey,? )?(?:did|have|had) i (?:ever |already |not )?{any_of('tell told mention mentioned say said')}"
+    rf"^\s*(?:and |so |oh,? |hey,? )?(?:did|have|had) i (?:ever |already |not"
+    rf" )?{any_of('tell told mention mentioned say said')}"
     r"(?: to)?(?: you)?(?: all)?(?: yet)?(?: already)?(?: that)?\b",
     r"^\s*(?:guess what|you know what|did you (?:know|hear)|have you heard|remember)(?: that)?\b",
 )
@@ -45,7 +49,8 @@ _TAG: Final = re.compile(
     rf"[,;\u2013\u2014-]\s*(?:{any_of('can_you would_you')} {any_of('believe imagine')} (?:it|that|this)"
     rf"|{any_of('right eh huh ok okay no yes remember you_know you_see who_knew')}"
     r"|(?:how|what) about (?:you|that)"
-    rf"|{any_of('is do have did does are was were wo')}(?:n't)? (?:i|it|he|she|they|we|you)(?: think| know| not)?)\s*\?+\s*$",
+    rf"|{any_of('is do have did does are was were wo')}(?:n't)? (?:i|it|he|she|they|we|you)(?: think| know"
+    rf"| not)?)\s*\?+\s*$",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"\b(\d{1,4})(?:st|nd|rd|th)\b", re.IGNORECASE)
@@ -76,15 +81,26 @@ class Clause:
 
 
 def unquoted(text: str) -> str:
-    """Return the text with quoted words and pasted code blanked, of the same length."""
-    plain = text[:LOOK].translate(_STRAIGHT)
+    """Return the text with quoted words and pasted code blanked, of the same length up to `LOOK`."""
+    return _unquoted(text[:LOOK])
+
+
+@lru_cache(maxsize=64)
+def _unquoted(text: str) -> str:
+    plain = text.translate(_STRAIGHT)
     for quoted in (_QUOTED, _UNCLOSED):
         plain = quoted.sub(lambda found: " " * len(found.group()), plain)
     return plain
 
 
-def clauses(text: str) -> list[Clause]:
+def clauses(text: str) -> tuple[Clause, ...]:
     """Cut a turn into clauses, in order. Never raises."""
+    return _clauses(text[:LOOK])
+
+
+# A turn is looked at once for every fact that it could end.
+@lru_cache(maxsize=64)
+def _clauses(text: str) -> tuple[Clause, ...]:
     found: list[Clause] = []
     plain = unquoted(text)
     for sentence in _SENTENCE.finditer(plain):
@@ -103,7 +119,7 @@ def clauses(text: str) -> list[Clause]:
             if words[at:stop].strip():
                 found.append(Clause(words[at:stop], sentence.start() + at, words[skip:at], words[stop:], asked))
             at = following
-    return found
+    return tuple(found)
 
 
 def stems(text: str) -> list[str]:

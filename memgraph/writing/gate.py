@@ -15,22 +15,30 @@ from memgraph.drafts import Decision, FactDraft, KnownFact, Ruling, SaidTurn
 from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts, besides, cued, dated_before
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import LOOK, Clause, stems, unquoted
-from memgraph.writing.endings import Ending, ending, retraction
+from memgraph.writing.clauses import LOOK, Clause, stems
+from memgraph.writing.endings import Ending, ending
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same
+from memgraph.writing.retractions import retraction
 from memgraph.writing.topics import covers
 
 _UNTRUSTED: Final = ("tool", "document")
+_OCCURRENCES: Final = 4
+"""How often a quote is looked up in its turn: one that stands there oftener is too short to say anything."""
 _ANOTHER: Final = compiled(
-    r"\b(?:another|second|third|new|also|too|adopted|bought|got|other|no longer|not|instead|from|left|former|than|but|moved|swapped|replaced|after|transferred|switched|changed|converted|retrained|promoted|started|joined|became|traded|sold|goodbye|behind|over|until|before|any ?more)\b"
+    r"\b(?:another|second|third|new|also|too|adopted|bought|got|other|no longer|not|instead|from|left|former|than|but"
+    r"|moved|swapped|replaced|after|transferred|switched|changed|converted|retrained|promoted|started|joined|became"
+    r"|traded|sold|goodbye|behind|over|until|before|any ?more)\b"
 )
 _COUNTS: Final = frozenset(stems("one two three four five six some several few"))
 _EXACTLY: Final = compiled(
-    r"\b(?:(?:to be|more) (?:exact|precise|specific)|(?:more )?(?:precisely|exactly|specifically)|namely|that is|i\.e|short for|in full|full name)\b"
+    r"\b(?:(?:to be|more) (?:exact|precise|specific)|(?:more )?(?:precisely|exactly|specifically)|namely|that is|i\.e"
+    r"|short for|in full|full name)\b"
 )
 _LEAVES: Final = compiled(
-    r"\b(?:from|left|leaving|swapped|traded|goodbye|after|instead|not|no longer|out of|over|quit|replaced|behind|bye|handed|since|used to|was|transferred|switched|changed|converted|retrained|promoted|hello|until|before|bored|any ?more)\b|n't\b"
+    r"\b(?:from|left|leaving|swapped|traded|goodbye|after|instead|not|no longer|out of|over|quit|replaced|behind|bye"
+    r"|handed|since|used to|was|transferred|switched|changed|converted|retrained|promoted|hello|until|before|bored"
+    r"|any ?more)\b|n't\b"
 )
 
 
@@ -70,7 +78,7 @@ def rule(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact], decision:
 
 
 def contradicted(draft: FactDraft, known: Sequence[KnownFact]) -> tuple[str, ...]:
-    """Return the aliases of facts that cannot hold together with a draft: another value of the same single attribute."""
+    """Return the aliases of facts that cannot hold beside a draft: another value of the same single attribute."""
     if draft.kind != "state" or draft.valid_to is not None or not single(draft.attribute):
         return ()
     return tuple(fact.alias for fact in known if fact.valid_to == OPEN and _rival(draft, fact))
@@ -191,11 +199,12 @@ def _quoted(quote: str, turn: SaidTurn, target: KnownFact, *, retract: bool = Fa
         return None
     said = retraction if retract else ending
     at = turn.text.find(quote)
-    plain = len(unquoted(turn.text))
-    while 0 <= at < plain:
+    for _ in range(_OCCURRENCES):
+        if not 0 <= at < LOOK:
+            return None
         if found := said(turn, target, at, at + len(quote)):
             return found
-        at = turn.text.find(quote, at + len(quote))
+        at = turn.text.find(quote, at + 1)
     return None
 
 
@@ -224,7 +233,7 @@ def _rival(draft: FactDraft, fact: KnownFact) -> bool:
 
 
 def _within(target: KnownFact, draft: FactDraft, clause: Clause) -> bool:
-    """Tell whether a sentence, or the draft's, places the new value within the old: "in Totnes, the arty end of Devon"."""
+    """Tell whether a sentence, or the draft's, places the new value within the old: "in Totnes, in Devon"."""
     sentence = clause.before + clause.text + clause.after
     old = frozenset(stems(target.object))
     return any(old <= frozenset(stems(text)) and not _LEAVES.search(text) for text in (sentence, draft.text))

@@ -16,36 +16,54 @@ Who = Literal["subject", "other", "unknown"]
 
 PERSON: Final = (
     any_of(
-        "cousin sister brother mother father mum mummy mom dad daddy aunt auntie uncle niece nephew son daughter child kid kids"
-        " baby wife husband partner girlfriend boyfriend fianc\u00e9e? fiancee? friend mate buddy pal neighbour neighbor colleague"
-        " co-?worker workmate boss manager supervisor teacher tutor professor doctor dentist therapist nurse landlord landlady"
-        " room-?mate flat-?mate house-?mate lodger tenant grandma granny gran nan grandmother grandad grandpa grandfather"
-        " parent twin sibling in-laws? client customer ex guy bloke woman man girl boy lad student pupil couple team crew family"
+        "cousin sister brother mother father mum mummy mom dad daddy aunt auntie uncle niece nephew son daughter"
+        " child kid kids"
+        " baby wife husband partner girlfriend boyfriend fianc\u00e9e? fiancee? friend mate buddy pal neighbour"
+        " neighbor colleague"
+        " co-?worker workmate boss manager supervisor teacher tutor professor doctor dentist therapist nurse landlord"
+        " landlady"
+        " room-?mate flat-?mate house-?mate lodger tenant grandma granny gran nan grandmother grandad grandpa"
+        " grandfather"
+        " parent twin sibling in-laws? client customer ex guy bloke woman man girl boy lad student pupil couple team"
+        " crew family"
         " folks godmother godfather stepmother stepfather stepson stepdaughter half-brother half-sister mother-in-law"
-        " father-in-law sister-in-law brother-in-law son-in-law daughter-in-law lawyer plumber builder postman hairdresser"
+        " father-in-law sister-in-law brother-in-law son-in-law daughter-in-law lawyer plumber builder postman"
+        " hairdresser"
         " trainer coach captain vet priest vicar office company firm department band school nursery"
     )
     + "s?"
 )
 _OWN: Final = any_of(
-    "name address email mail number phone mobile home place flat house apartment job title role position employer workplace diet"
-    " birthday age degree course major school university college religion faith passport nationality citizenship husband wife"
+    "name address email mail number phone mobile home place flat house apartment job title role position employer"
+    " workplace diet"
+    " birthday age degree course major school university college religion faith passport nationality citizenship"
+    " husband wife"
     " partner girlfriend boyfriend inbox surname status country city town village company firm room pronouns language"
 )
-_ADVERB: Final = r"(?:(?:just|finally|also|now|recently|has|have|had|already|really|actually|apparently|never|always|only|both|all)\s+)*"
+_ADVERB: Final = (
+    r"(?:(?:just|finally|also|now|recently|has|have|had|already|really|actually|apparently|never|always|only|both"
+    r"|all)\s+)*"
+)
 _VERB: Final = (
-    rf"(?:{any_of('has have had is was are were does doesn did do isn hasn wasn got went became left quit sold gave took bought made')}"
-    rf"|{any_of('lives works loves hates likes enjoys runs plays studies teaches says said thinks owns keeps smokes drinks eats')}"
-    rf"|{any_of('needs wants goes does died found broke drove ran swam met won lost told can could will would might never just')}"
-    rf"|{any_of('live work own love hate like keep play run drive eat drink smoke think say move study teach go rent bring')}"
+    rf"(?:(?:{any_of('has have had is was are were does doesn did do isn')}"
+    rf"|(?:{any_of('hasn wasn got went became left')}|{any_of('quit sold gave took bought made')}))"
+    rf"|(?:{any_of('lives works loves hates likes enjoys runs plays studies')}"
+    rf"|{any_of('teaches says said thinks owns keeps smokes drinks eats')})"
+    rf"|(?:{any_of('needs wants goes does died found broke drove ran swam')}"
+    rf"|{any_of('met won lost told can could will would might never just')})"
+    rf"|(?:{any_of('live work own love hate like keep play run drive')}"
+    rf"|{any_of('eat drink smoke think say move study teach go rent bring')})"
     r"|\w{2,}ed|'s|'ll|'d|n't)\b"
 )
 _NAME: Final = r"(?-i:[A-Z\u00c0-\u00de][\w'-]*[\w](?:\s+[A-Z\u00c0-\u00de][\w-]+){0,2})"
 _MENTION: Final = re.compile(
-    r"(?P<first>\b(?:i|we)\b|\b(?:s?he|they) (?:said yes|proposed)\b|\b(?:made|named|appointed|promoted|hired|gave|transferred|elected|calls?|called|put|took|taken|signed|bumped"
-    r"|poached|recruited|crowned|let|has|have|got|reach|call|text|ring|write|email|mail|find|contact) (?:to )?(?:me|us)\b|\byou(?:'re| are) (?:now |currently )?(?:looking at|talking to|speaking to|reading)\b"
+    r"(?P<first>\b(?:i|we)\b|\b(?:s?he|they) (?:said yes|proposed)\b|\b(?:made|named|appointed|promoted|hired|gave"
+    r"|transferred|elected|calls?|called|put|took|taken|signed|bumped"
+    r"|poached|recruited|crowned|let|has|have|got|reach|call|text|ring|write|email|mail|find|contact) (?:to )?(?:me"
+    r"|us)\b|\byou(?:'re| are) (?:now |currently )?(?:looking at|talking to|speaking to|reading)\b"
     r"|\b(?:meet|say hello to|behold|introducing|greetings from|hello from|hi from) (?:the|your|our|a)?\b)"
-    rf"|(?P<own>\b(?:my|our)\s+(?:(?!{PERSON}\b)[\w-]+\s+){{0,2}}?(?!{PERSON}\s+[A-Z]){_OWN}\b(?=\s*(?:'s|is|was|has|will|:|=|changed|,|are)\b|'s|:))"
+    rf"|(?P<own>\b(?:my|our)\s+(?:(?!{PERSON}\b)[\w-]+\s+){{0,2}}?(?!{PERSON}\s+[A-Z]){_OWN}\b(?=\s*(?:'s|is|was|has"
+    rf"|will|:|=|changed|,|are)\b|'s|:))"
     rf"|(?P<person>(?<!with )(?<!from )(?<!at )(?<!near )(?<!to )(?<!for )(?<!by )(?<!of )"
     rf"\b(?:my|our|his|her|their|your|the|a|an|some|another|this|that|{_NAME}'s|no)\s+(?:[\w-]+\s+){{0,2}}?{PERSON}\b"
     rf"(?=(?:\s+{_NAME})?(?:,|\s+(?:in|of|from|over|next|at|and)\b|\s*{_ADVERB}{_VERB}|\s+\w+ly\b|'s))"
@@ -53,11 +71,13 @@ _MENTION: Final = re.compile(
     r"|(?P<kin>\b(?-i:Mum|Mom|Dad|Mummy|Daddy|Grandma|Granny|Gran|Nan|Grandpa|Grandad)\b)"
     rf"|(?P<named>\b{_NAME}\b(?='s\s+\w|\s*{_ADVERB}{_VERB}))"
     r"|(?P<pronoun>\b(?:he|she|they)\b)"
-    r"|(?P<you>\b(?:you|who|everyone|everybody|someone|somebody|people|nobody|one of (?:my|our|the|us))\b|\b(?:his|her|their|your)\s+\w+\s+(?:is|was|has)\b)",
+    r"|(?P<you>\b(?:you|who|everyone|everybody|someone|somebody|people|nobody|one of (?:my|our|the|us))\b|\b(?:his"
+    r"|her|their|your)\s+\w+\s+(?:is|was|has)\b)",
     re.IGNORECASE,
 )
 _FOREIGN: Final = re.compile(
-    r"^\W*(?:and |but |so |well |now |then |also |plus )*(?:the|a|an|his|her|their|your|this|that|these|those|some|every|each|my|our)"
+    r"^\W*(?:and |but |so |well |now |then |also |plus )*(?:the|a|an|his|her|their|your|this|that|these|those|some"
+    r"|every|each|my|our)"
     rf"\s+(?!(?:[\w-]+\s+){{0,2}}?{_OWN}\b)",
     re.IGNORECASE,
 )
@@ -65,7 +85,8 @@ _MINE: Final = re.compile(r"\b(?:i|we|me|us|my|our|mine|ours)\b", re.IGNORECASE)
 _NOT_NAMES: Final = frozenset(
     """
     i i'm i've i'd i'll we we're we've it it's that that's this there what who when where how why the a an and but so or
-    if yes no not oh ok okay well now then today yesterday finally everything nothing something life work home things news
+    if yes no not oh ok okay well now then today yesterday finally everything nothing something life work home things
+    news
     update confession sorry since after before because although though still just also even only both all some most many
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december christmas easter big good bad great funny sad day week month year

@@ -1,4 +1,4 @@
-"""What to do with a draft, without a model: the same statement is nothing new, the rest by rules on the turn's words."""
+"""What to do with a draft, without a model: by what is known and by rules on the turn's own words."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Final
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
 from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts
-from memgraph.writing.clauses import key, stems
-from memgraph.writing.endings import VERB_STEMS, ending, retraction
 from memgraph.writing.attributes import single
+from memgraph.writing.clauses import key, stems
+from memgraph.writing.endings import ending
 from memgraph.writing.gate import brings, refines, why_not_changed
 from memgraph.writing.persons import same
+from memgraph.writing.phrases import VERB_STEMS
+from memgraph.writing.retractions import retraction
 from memgraph.writing.topics import related
 
 _DAY: Final = 86_400_000_000
@@ -94,7 +96,7 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
 
 
 def all_ended(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> list[Decision]:
-    """Return a decision for every fact that the turn ends by what a draft says: all dishes of meat, not only the first."""
+    """Return a decision for every fact that the turn ends by what a draft says: every dish of meat, not one."""
     return [
         Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
         for fact in candidates(draft, known)

@@ -14,7 +14,8 @@ from memgraph.projections.tokenizer import tokenize
 
 _ANIMALS: Final = "animals animal pets pet"
 _MEAT: Final = (
-    "meat flesh chicken wing wings steak beef pork bacon ham sausage sausages burger burgers hamburger lamb mutton turkey"
+    "meat flesh chicken wing wings steak beef pork bacon ham sausage sausages burger burgers hamburger lamb mutton"
+    " turkey"
     " ribs kebab brisket salami pepperoni mince bolognese schnitzel barbecue bbq duck veal venison chorizo meatball"
     " meatballs pastrami liver goose poultry prosciutto gammon carnivore drumstick drumsticks wurst bratwurst goulash"
 )
@@ -27,16 +28,24 @@ _DAIRY: Final = (
     " parmesan milkshake custard"
 )
 _ALCOHOL: Final = (
-    "alcohol booze drinking boozing wine wines beer beers whisky whiskey gin vodka cocktail cocktails pint pints ale ales lager"
+    "alcohol booze drinking boozing wine wines beer beers whisky whiskey gin vodka cocktail cocktails pint pints ale"
+    " ales lager"
     " stout cider rum prosecco champagne tequila brandy sherry port rioja merlot riesling negroni martini bourbon ipa"
 )
 _COFFEE: Final = "coffee coffees espresso latte cappuccino americano macchiato mocha cortado"
 _CAFFEINE: Final = f"caffeine {_COFFEE} tea matcha cola coke energy redbull"
-_TOBACCO: Final = "tobacco smoking smoke smokes smoker cigarettes cigarette nicotine cigar cigars cigarillo rollups vape vaping vapes pipe fags"
+_TOBACCO: Final = (
+    "tobacco smoking smoke smokes smoker cigarettes cigarette nicotine cigar cigars cigarillo rollups vape vaping"
+    " vapes pipe fags"
+)
 _GLUTEN: Final = "gluten wheat bread pasta pizza baguette croissant sourdough bagel noodles couscous toast spaghetti"
-_SUGAR: Final = "sugar sweets sweet chocolate cake cakes candy dessert desserts biscuit biscuits cookies doughnut doughnuts fudge toffee"
+_SUGAR: Final = (
+    "sugar sweets sweet chocolate cake cakes candy dessert desserts biscuit biscuits cookies doughnut doughnuts fudge"
+    " toffee"
+)
 _CARS: Final = (
-    "car cars automobile clio golf polo fiesta corolla fiat ford toyota volvo skoda tesla honda civic bmw audi mercedes peugeot"
+    "car cars automobile clio golf polo fiesta corolla fiat ford toyota volvo skoda tesla honda civic bmw audi"
+    " mercedes peugeot"
     " renault mini mazda hyundai kia nissan micra yaris astra corsa passat citroen opel vauxhall subaru jeep hatchback"
     " estate saloon convertible twingo panda octavia fabia beetle prius"
 )
@@ -73,7 +82,8 @@ _TOPICS: Final[tuple[tuple[str, str], ...]] = (
     ("cat cats kitten", _CATS),
     (
         _ANIMALS,
-        f"{_ANIMALS} {_DOGS} {_CATS} tortoise hamster rabbit parrot budgie goldfish gerbil guinea ferret pony horse hens",
+        f"{_ANIMALS} {_DOGS} {_CATS} tortoise hamster rabbit parrot budgie goldfish gerbil guinea ferret pony horse"
+        f" hens",
     ),
     ("phone mobile smartphone", _PHONES),
     ("laptop computer pc", _LAPTOPS),
@@ -81,7 +91,8 @@ _TOPICS: Final[tuple[tuple[str, str], ...]] = (
     ("gym", "gym weights weightlifting treadmill crossfit deadlift deadlifts squats bench spinning"),
     (
         "sport sports exercise exercising",
-        "sport sports football tennis squash badminton running run jogging gym swimming cycling rugby basketball volleyball"
+        "sport sports football tennis squash badminton running run jogging gym swimming cycling rugby basketball"
+        " volleyball"
         " hockey cricket climbing rowing crossfit boxing judo karate golf handball netball",
     ),
     ("social", "twitter instagram facebook tiktok snapchat mastodon bluesky linkedin reddit"),
@@ -93,7 +104,8 @@ _TOPICS: Final[tuple[tuple[str, str], ...]] = (
 _OF_ATTRIBUTE: Final[dict[str, str]] = {
     "employer": "job work post position employment company firm contract gig placement shift",
     "occupation": "job profession trade career",
-    "residence": "flat house apartment place home town city lease tenancy room rooms digs bedsit cottage bungalow houseboat studio",
+    "residence": "flat house apartment place home town city lease tenancy room rooms digs"
+    " bedsit cottage bungalow houseboat studio",
     "partner": "relationship marriage engagement partner husband wife boyfriend girlfriend",
     "marital_status": "relationship marriage engagement wedding husband wife boyfriend girlfriend",
     "study": "course degree university uni college school studies studying",

@@ -233,3 +233,37 @@ def test_fork_while_background_work_runs(open_memory: OpenMemory, tmp_path: Path
     assert memory.doctor()["without_vectors"] == 0
     numbers = [n for (n,) in query(memory, "select seq from commits where owner = (select owner from turns limit 1)")]
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+def test_a_child_keeps_the_log_that_its_parent_leaves(open_memory: OpenMemory, tmp_path: Path, say: Say) -> None:
+    """The last connection removes the log: a child that has inherited its locks, and not the right to them, loses it."""
+    script = """
+    import threading, warnings
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from memgraph import Memory, Scope
+
+    path, text = sys.argv[1:]
+    ada = Scope("ada")
+    memory = Memory.open(path, embedder=None)
+    memory.add(f"{text} before", ada)
+    parent, child = os.pipe(), os.pipe()
+    pid = os.fork()
+    if not pid:
+        signal.alarm(30)
+        memory.add(f"{text} in the child", ada)
+        os.write(child[1], b"1")
+        os.read(parent[0], 1)
+        memory.add(f"{text} in the child when the parent has left", ada)
+        os._exit(0)  # it closes nothing: what was acknowledged is on the disk
+    os.read(child[0], 1)
+    memory.close()
+    Memory.open(path, embedder=None).close()
+    os.write(parent[1], b"1")
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    """
+    path = tmp_path / "memory.db"
+    assert crash.run(script, path, say("said"), check=True).lines == ["0"]
+    memory = open_memory(path)
+    assert texts(memory) == [
+        say("said") + end for end in (" before", " in the child", " in the child when the parent has left")
+    ]

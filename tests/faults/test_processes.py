@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import apsw
 import pytest
 
 from memgraph import Memory, Scope
 from support import crash
 from support.fixtures import OpenMemory, Say
-from support.memories import ADA, RAW_KEY, query, texts
+from support.memories import ADA, RAW_KEY, on_loop, query, texts
 
 _HEAD = """
     from memgraph import Memory, Scope
@@ -153,3 +154,33 @@ def test_another_process_opening_and_closing_takes_no_log_away(
     memory.close()
     assert crash.run(lock, path).lines == ["FREE"]
     assert texts(open_memory(path, key="another", plant=False)) == [say("in the log"), say("also")]
+
+
+def test_what_is_committed_while_an_index_is_read_belongs_to_none_of_it(open_memory: OpenMemory, say: Say) -> None:
+    """All statements of a load see one state of the file, whatever others commit between them."""
+    memory, other = open_memory(), open_memory(plant=False)
+    other.add(say("before"), ADA)
+    amid: list[str] = []
+
+    def add(_: apsw.Cursor, sql: str, __: object) -> bool:
+        if not amid and "from vectors" in sql:  # the turns were read, their vectors are next
+            amid.extend(other.add(say("amid"), ADA).ids)
+        return True
+
+    reader = memory.core.ledger.reader
+    on_loop(memory, lambda: setattr(reader, "exec_trace", add))
+    hits = memory.search("before amid", ADA)
+    on_loop(memory, lambda: setattr(reader, "exec_trace", None))
+    assert amid
+    assert [hit.text for hit in hits] == [say("before")]
+    assert hits.degraded == {}
+    assert {hit.text for hit in memory.search("before amid", ADA)} == {say("before"), say("amid")}
+
+
+def test_vectors_that_another_made_first_are_seen(open_memory: OpenMemory, say: Say) -> None:
+    """Their dimension is known from the first of them, which a handle that was opened before has not made."""
+    memory, other = open_memory(plant=False), open_memory(plant=False)
+    other.add(say("a heron in the reeds"), ADA)
+    [hit] = hits = memory.search("herons", ADA)
+    assert hits.degraded == {}
+    assert "dense" in hit.arms
