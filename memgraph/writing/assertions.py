@@ -38,6 +38,8 @@ _BESIDES: Final = compiled(
     r"|rent(?:ed|ing)? (?:it )?out|let(?:ting)? (?:it )?out|volunteer\w*|investment|holiday (?:home|flat|house)"
     r"|dual)\b|\btoo[.!]?\s*$"
 )
+_LONGEST_VALUE: Final = 12
+"""Words of a value: a longer one is no value but a story."""
 _NO_VALUE: Final = frozenset(
     stems("quit left leaving stop stopped none nothing gone ended over former lost sold gave no not longer ex")
 )
@@ -45,6 +47,8 @@ _WHO_KNOW: Final = frozenset(
     "doctor allergist doctors gp surgeon allergist physio consultant nurse vet dentist hospital test tests scan court"
     " judge registrar specialist clinic".split()
 )
+_Span = tuple[int, int, int]
+"""Where in a turn the first word of a value begins, the last begins, and ends."""
 _DOUBTED: Final[tuple[Mood, ...]] = ("joke", "question", "quote", "hypothesis", "report", "assistant", "negated")
 
 
@@ -94,11 +98,11 @@ def asserts(draft: FactDraft, turn: SaidTurn) -> Assertion:
     if not found:
         quoted = bool(wanted) and wanted <= frozenset(stems(turn.text[:LOOK]))
         return Assertion("quote" if quoted else "not said")
-    moods = [(_mood(draft, turn, plain, clause, place), clause) for clause, place in found]
+    moods: list[tuple[Mood, Clause]] = [(_mood(draft, turn, plain, clause, place), clause) for clause, place in found]
     for why, clause in moods:
         if why == "":
             return Assertion("", clause)
-    return Assertion(*moods[0])
+    return Assertion(moods[0][0], moods[0][1])
 
 
 def cued(attribute: str, clause: Clause) -> bool:
@@ -120,40 +124,48 @@ def dated_before(clause: Clause, turn: SaidTurn, moment: int) -> bool:
     return older(clause, turn.said_at, moment)
 
 
-def _places(wanted: frozenset[str], plain: str) -> list[tuple[Clause, int]]:
-    """Return the clauses that say most of a value, and where in the turn each begins to."""
+def _places(wanted: frozenset[str], plain: str) -> list[tuple[Clause, _Span]]:
+    """Return the clauses that say most of a value, and where in the turn the first and the last of its words stand.
+
+    What stands before the last is what is said of it: a "value" that takes in its own sentence's subject and verb
+    hides neither.
+    """
     said = frozenset(stems(plain))
     missing = len(wanted - said)
     others = [pattern for stem, pattern in OTHER_WORDS.items() if stem in wanted]
     if others and missing:
         matches = [(clause, pattern.search(clause.text)) for clause in clauses(plain) for pattern in others]
-        return [(clause, clause.start + match.start()) for clause, match in matches if match]
-    if not wanted or missing * 5 > len(wanted) * 2 or (len(wanted) < 3 and missing):
+        return [(clause, _span(clause, match, match)) for clause, match in matches if match]
+    if not 0 < len(wanted) <= _LONGEST_VALUE or missing * 5 > len(wanted) * 2 or (len(wanted) < 3 and missing):
         return []
-    places: list[tuple[int, Clause, int]] = []
+    places: list[tuple[int, Clause, _Span]] = []
     for clause in clauses(plain):
-        at = [
-            (clause.start + word.start(), stem)
-            for word in _WORD.finditer(clause.text)
-            for stem in stems(word.group())
-            if stem in wanted
-        ]
+        at: dict[str, re.Match[str]] = {}
+        for word in _WORD.finditer(clause.text):
+            for stem in wanted.intersection(stems(word.group())):
+                at.setdefault(stem, word)
         if at:
-            places.append((len({stem for _, stem in at}), clause, at[0][0]))
+            found = list(at.values())
+            places.append((len(at), clause, _span(clause, found[0], found[-1])))
     most = max((count for count, _, _ in places), default=0)
     return [(clause, place) for count, clause, place in places if count == most]
 
 
-def _mood(draft: FactDraft, turn: SaidTurn, plain: str, clause: Clause, place: int) -> Mood:
-    """Tell in what mood, and of whom, a clause says a value that begins at a place of the turn."""
+def _span(clause: Clause, first: re.Match[str], last: re.Match[str]) -> _Span:
+    return clause.start + first.start(), clause.start + last.start(), clause.start + last.end()
+
+
+def _mood(draft: FactDraft, turn: SaidTurn, plain: str, clause: Clause, span: _Span) -> Mood:
+    """Tell in what mood, and of whom, a clause says a value that stands in some place of the turn."""
     if (why := mood(clause, lambda who: hearsay(who, draft.subject, turn.speaker))) != "":
         return why
     if draft.attribute in ("residence", "employer") and not _placed(draft, plain, clause):
         return "joke"
-    before, after = plain[clause.start : place], plain[place : clause.end]
-    if _NEGATED.search(before) or _NEGATED_AFTER.search(re.sub(r"^\w+", "", after)):
+    first, last, end = span
+    before = plain[clause.start : last]
+    if _NEGATED.search(before) or _NEGATED_AFTER.search(plain[end : clause.end]):
         return "negated"
-    if speaks_of(draft.subject, turn.speaker, plain, clause, place) != "subject":
+    if speaks_of(draft.subject, turn.speaker, plain, clause, end, first) != "subject":
         return "other person"
     if _OVER.search(before) and not _STILL.search(before):
         return "past"
@@ -163,7 +175,10 @@ def _mood(draft: FactDraft, turn: SaidTurn, plain: str, clause: Clause, place: i
 def _placed(draft: FactDraft, plain: str, clause: Clause) -> bool:
     """Tell whether a home or an employer is named, or of a kind that one can have: nobody lives in a "doorway"."""
     wanted = frozenset(stems(draft.object))
-    said = [word.group() for word in _WORD.finditer(clause.text) if not wanted.isdisjoint(stems(word.group()))]
+    words = list(_WORD.finditer(clause.text))
+    if len(wanted) > 3 and not clause.before:
+        words = words[1:]  # the capital of a sentence names nothing
+    said = [word.group() for word in words if not wanted.isdisjoint(stems(word.group()))]
     return any(not word[0].islower() for word in said) or PLACES.search(draft.object) is not None
 
 

@@ -121,7 +121,8 @@ _SCOPING: Final = compiled(
 _PLAN: Final = compiled(
     rf"\bwon't\b|\b(?:{any_of('will shall gonna wanna tomorrow soon someday')}"
     rf"|{any_of('eventually intend intends hope hopes hoping hopefully')})\b",
-    r"\w'll\b|\bgoing to (?!the\b|a\b|my\b|(?-i:[A-Z]))|\b(?:one|some) day\b|\babout to\b|\blooking (?:for|at|to|into"
+    r"\w'll\b|\bgoing to (?!the\b|a\b|my\b|(?-i:[A-Z])|\w+(?:s|ing)\b|church\b|mass\b|work\b|school\b|yoga\b|choir\b"
+    r"|therapy\b|football\b|bingo\b)|\b(?:one|some) day\b|\babout to\b|\blooking (?:for|at|to|into"
     r"|forward)\b",
     r"\b(?:plan|plans|planned|planning|want|wants|wanted|would like|would love|need|needs|ready|set|due|supposed"
     r"|trying|try"

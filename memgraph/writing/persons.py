@@ -69,8 +69,8 @@ _MENTION: Final = re.compile(
     rf"(?=(?:\s+{_NAME})?(?:,|\s+(?:in|of|from|over|next|at|and)\b|\s*{_ADVERB}{_VERB}|\s+\w+ly\b|'s))"
     r")"
     r"|(?P<kin>\b(?-i:Mum|Mom|Dad|Mummy|Daddy|Grandma|Granny|Gran|Nan|Grandpa|Grandad)\b)"
-    rf"|(?P<named>\b{_NAME}\b(?='s\s+\w|\s*{_ADVERB}{_VERB}))"
     r"|(?P<pronoun>\b(?:he|she|they)\b)"
+    rf"|(?P<named>\b{_NAME}\b(?='s\s+\w|\s*{_ADVERB}{_VERB}))"
     r"|(?P<you>\b(?:you|who|everyone|everybody|someone|somebody|people|nobody|one of (?:my|our|the|us))\b|\b(?:his"
     r"|her|their|your)\s+\w+\s+(?:is|was|has)\b)",
     re.IGNORECASE,
@@ -81,15 +81,23 @@ _FOREIGN: Final = re.compile(
     rf"\s+(?!(?:[\w-]+\s+){{0,2}}?{_OWN}\b)",
     re.IGNORECASE,
 )
+_SERVES: Final = re.compile(
+    r"(?:\bis|'s|\bhas been|\bfeels like|\bbecame|\bis now) (?:now |finally |officially )?(?:home|my|our|where (?:i"
+    r"|we))\b"
+    r"|\b(?:took|taken|hired|employs?|pays|poached|snapped|made|recruited|bought) (?:me|us)\b",
+    re.IGNORECASE,
+)
+_OF_A_THING: Final = re.compile(
+    rf"'s\s+(?!{_VERB}|gone\b|been\b|left\b|now\b|in\b|at\b|an?\b|the\b|not\b|{PERSON}\b)", re.IGNORECASE
+)
 _MINE: Final = re.compile(r"\b(?:i|we|me|us|my|our|mine|ours)\b", re.IGNORECASE)
 _NOT_NAMES: Final = frozenset(
     """
-    i i'm i've i'd i'll we we're we've it it's that that's this there what who when where how why the a an and but so or
-    if yes no not oh ok okay well now then today yesterday finally everything nothing something life work home things
-    news
-    update confession sorry since after before because although though still just also even only both all some most many
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
-    october november december christmas easter big good bad great funny sad day week month year
+    he she they i i'm i've i'd i'll we we're we've it it's that that's this there what who when where how why the a an
+    and but so or if yes no not oh ok okay well now then today yesterday finally everything nothing something life work
+    home things news update confession sorry since after before because although though still just also even only both
+    all some most many monday tuesday wednesday thursday friday saturday sunday january february march april may june
+    july august september october november december christmas easter big good bad great funny sad day week month year
     """.split()
 )
 _OPENING: Final = re.compile(
@@ -105,7 +113,7 @@ def same(one: str, other: str) -> bool:
     return key(one) != "" and key(one) == key(other)
 
 
-def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int) -> Who:
+def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int, value_at: int | None = None) -> Who:
     """Tell of whom a clause speaks, up to a place in it.
 
     Args:
@@ -114,10 +122,11 @@ def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int)
         plain: The turn without quotes.
         clause: The clause.
         upto: Where in the turn the words stand whose subject is asked for.
+        value_at: Where a value begins whose own name is nobody who acts: "St Mary's Hospital took me on".
     """
     told = same(subject, speaker)
     prefix = plain[clause.start : upto]
-    found = _last(clause.text, upto - clause.start)
+    found = _last(clause.text, upto - clause.start, None if value_at is None else value_at - clause.start)
     if found is None:
         if _FOREIGN.match(prefix) and not _MINE.search(clause.before + clause.text + clause.after):
             return "unknown"
@@ -155,14 +164,18 @@ def named_in(text: str, subject: str) -> bool:
     return any(_named(found.group(), subject) for found in _CAPITALS.finditer(text))
 
 
-def _last(text: str, upto: int) -> re.Match[str] | None:
+def _last(text: str, upto: int, value_at: int | None = None) -> re.Match[str] | None:
     """Return the last mention of anybody in a text that is over at a place in it."""
+    serves = value_at is not None and _SERVES.search(text) is not None
     last: re.Match[str] | None = None
     for found in _MENTION.finditer(text):
         if found.end() > upto:
             break
         if found.lastgroup == "named" and key(found.group().split("'")[0]) in _NOT_NAMES:
             continue
+        if found.lastgroup == "named" and value_at is not None and found.end() > value_at:
+            if serves or _OF_A_THING.match(text, found.end()):
+                continue
         last = found
     return last
 

@@ -239,12 +239,12 @@ def crash_states(disk: vfs.FaultLayer) -> Iterator[tuple[str, int, dict[str, byt
 def test_a_kill_or_a_power_cut_at_any_moment_loses_nothing_acknowledged(
     disk: vfs.FaultLayer, tmp_path: Path, say: Say, key: bytes | None
 ) -> None:
-    said = [say(f"word{n}") for n in range(4)]
+    said = [say(f"word{n}") for n in range(3)]
     disk.recording = True
     with vfs.open_through(disk, tmp_path / "memory.db", key=key) as memory:
         checkpoint_often(memory)
         for n, text in enumerate(said):
-            memory.add(message(n, text), ADA, background=n == 2)
+            memory.add(message(n, text), ADA, background=n == 1)
             disk.acknowledge(text)
     disk.recording = False
     assert len(disk.events) > 100

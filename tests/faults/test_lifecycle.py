@@ -236,7 +236,7 @@ def test_fork_while_background_work_runs(open_memory: OpenMemory, tmp_path: Path
 
 
 def test_a_child_keeps_the_log_that_its_parent_leaves(open_memory: OpenMemory, tmp_path: Path, say: Say) -> None:
-    """The last connection removes the log: a child that has inherited its locks, and not the right to them, loses it."""
+    """The last connection removes the log: a child that only believes to hold a lock would lose it."""
     script = """
     import threading, warnings
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -93,3 +93,13 @@ def test_a_packed_text_spells_no_word_and_depends_on_the_secret() -> None:
     assert b"lisbon" not in blob
     assert blob != pack_terms(b"other", ["lisbon", "lisbon", "figs"])
     assert pack_terms(SECRET, ["a"] * 70_000)[8:] == b"\xff\xff"  # the largest count there is room for
+
+
+def test_a_turn_without_any_term_is_in_no_segments_way() -> None:
+    postings = ArrayPostings()
+    postings.append([packed((["oslo"], None))] * 3)
+    postings.append([packed(([], None))])
+    postings.append([packed(([], []))])
+    scores = postings.scores(hashes(["oslo"]))
+    assert scores[:3].min() > 0
+    assert scores[3:].tolist() == [0.0, 0.0]

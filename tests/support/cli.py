@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -91,15 +92,20 @@ def _program(*args: object) -> list[str]:
 
 def start(*args: object, cwd: Path, **env: str) -> subprocess.Popen[str]:
     """Start the program in a process of its own, in the folder `cwd`."""
-    return subprocess.Popen(
-        _program(*args),
-        cwd=cwd,
-        env=_environment(**env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
+    # Where the tests run in the background interrupts are ignored, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            _program(*args),
+            cwd=cwd,
+            env=_environment(**env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def finish(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:

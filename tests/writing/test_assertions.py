@@ -42,7 +42,7 @@ def test_said_plainly(text: str) -> None:
     ("why", "text"),
     [
         ("question", "Should I live in Ghent?"),
-        ("question", "Is Ghent where I live"),
+        ("question", "Do I live in Ghent"),
         ("hypothesis", "If I lived in Ghent I'd cycle."),
         ("hypothesis", "I might live in Ghent one day."),
         ("hypothesis", "I live in Ghent, in theory."),

@@ -17,7 +17,7 @@ def test_the_list_is_closed_and_told() -> None:
 
 def test_it_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        ATTRIBUTES["mood"] = ATTRIBUTES["other"]  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+        ATTRIBUTES["mood"] = ATTRIBUTES["other"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", ["residence", "employer", "diet", "marital_status", "name", "birthday"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgraph.drafts import Decision, FactDraft, KnownFact, Mode, SaidTurn
-from memgraph.records import OPEN, ORIGINS
+from memgraph.drafts import Decision, FactDraft, Kind, KnownFact, Mode, Operation, SaidTurn
+from memgraph.records import OPEN, ORIGINS, Origin
 from memgraph.writing.attributes import ATTRIBUTES
 from memgraph.writing.gate import brings, rule
 
@@ -17,6 +18,8 @@ DAY = 86_400_000_000
 OLD = 19_000 * DAY
 NOW = OLD + 300 * DAY
 CLOSING: tuple[Mode, ...] = ("change", "ended", "retracted")
+MODES: tuple[Mode, ...] = ("refine", *CLOSING)
+OPERATIONS: tuple[Operation, ...] = ("UPDATE", "DELETE")
 
 HOME = KnownFact("f1", "Ada", "residence", "Oslo", "Ada lives in Oslo.", "state", OLD)
 WINGS = KnownFact("f2", "Ada", "likes", "chicken wings", "Ada enjoys chicken wings.", "state", OLD)
@@ -25,255 +28,22 @@ MOVED = SaidTurn(0, "Ada", "user", "user", "I moved to Lisbon in May.", NOW)
 NO_MEAT = FactDraft("Ada", "diet", "no meat", "Ada eats no meat.")
 QUIT = SaidTurn(0, "Ada", "user", "user", "Big news: I stopped eating meat.", NOW)
 
-# Attribute, object and text of what is known; a turn that closes nothing; what a draft could make of it.
-UNCLOSED = [
-    ("residence", "Leeds", "Ada lives in Leeds.", "Our head office has moved to Vienna.", "Vienna"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I'd move to Porto tomorrow if I could.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I'm moving to Porto in the autumn.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "My brother has moved to Porto.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I'm in Porto for the weekend.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I dreamt I lived in Porto.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I basically live at the gym these days.", "gym"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "Have you ever lived in Porto?", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I used to live in Porto.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I grew up in Porto.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I'm never leaving Leeds.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I nearly moved to Porto.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I haven't moved to Porto.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "We bought a second flat in Porto to rent out.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "Ben told me he lives in Porto now.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "Marek is gone. Moved to Porto on Sunday.", "Porto"),
-    ("residence", "Leeds", "Ada lives in Leeds.", "I left Leeds station at nine.", "Leeds station"),
-    ("employer", "Brightwater", "Ada works for Brightwater.", "I resigned from the parish council.", "parish council"),
-    ("employer", "Brightwater", "Ada works for Brightwater.", "I joined the Hillside choir.", "Hillside choir"),
-    ("employer", "Brightwater", "Ada works for Brightwater.", "I also work Saturdays at Nordlys.", "Nordlys"),
-    ("employer", "Brightwater", "Ada works for Brightwater.", "Nordlys offered me a job.", "Nordlys"),
-    ("employer", "Brightwater", "Ada works for Brightwater.", "I've an interview at Nordlys now.", "Nordlys"),
-    ("employer", "Brightwater", "Ada works for Brightwater.", "My wife works at Nordlys now.", "Nordlys"),
-    ("occupation", "nurse", "Ada is a nurse.", "I'm the family taxi driver now, apparently.", "taxi driver"),
-    ("marital_status", "married", "Ada is married.", "My sister is divorced now.", "divorced"),
-    ("marital_status", "married", "Ada is married.", "I'm married to my job.", "married to job"),
-    ("partner", "Tom", "Ada is together with Tom.", "Tom's brother and his girlfriend split up.", "Tom"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "My sister stopped eating meat.", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "I can't stop eating meat.", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "I stopped eating fish.", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "I don't eat meat on Fridays.", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "I've given up meat for Lent.", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "I'm thinking of giving up meat.", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "Should I stop eating meat?", "chicken wings"),
-    ("likes", "chicken wings", "Ada likes chicken wings.", '"I stopped eating meat", said Tom.', "chicken wings"),
-    (
-        "likes",
-        "chicken wings",
-        "Ada likes chicken wings.",
-        "In 2009 I stopped eating meat for a year.",
-        "chicken wings",
-    ),
-    (
-        "likes",
-        "chicken wings",
-        "Ada likes chicken wings.",
-        "I don't just like chicken wings, I love them.",
-        "chicken wings",
-    ),
-    ("likes", "chicken wings", "Ada likes chicken wings.", "I never get tired of chicken wings.", "chicken wings"),
-    (
-        "likes",
-        "chicken wings",
-        "Ada likes chicken wings.",
-        "I don't eat chicken wings nearly often enough.",
-        "chicken wings",
-    ),
-    ("likes", "coffee", "Ada likes coffee.", "I'm off coffee this week, doctor's orders.", "coffee"),
-    ("likes", "coffee", "Ada likes coffee.", "I quit coffee before bed.", "coffee"),
-    ("likes", "coffee", "Ada likes coffee.", "I couldn't live without coffee.", "coffee"),
-    ("habit", "runs before breakfast", "Ada runs before breakfast.", "I gave up breakfast.", "breakfast"),
-    ("pet", "cat called Miso", "Ada has a cat called Miso.", "My neighbour's cat died.", "cat"),
-    ("pet", "cat called Miso", "Ada has a cat called Miso.", "Tom's cat died.", "cat"),
-    ("pet", "cat called Miso", "Ada has a cat called Miso.", "Our rabbit died on Monday.", "rabbit"),
-    (
-        "possession",
-        "Guzzi motorbike",
-        "Ada has a Guzzi motorbike.",
-        "I love the Guzzi but the caravan was a pain, so I sold it.",
-        "caravan",
-    ),
-    ("possession", "Guzzi motorbike", "Ada has a Guzzi motorbike.", "I sold Tom's motorbike for him.", "motorbike"),
-    ("possession", "Guzzi motorbike", "Ada has a Guzzi motorbike.", "I almost sold the motorbike.", "motorbike"),
-    (
-        "possession",
-        "Guzzi motorbike",
-        "Ada has a Guzzi motorbike.",
-        "I've sold the motorbike. Just kidding!",
-        "motorbike",
-    ),
-    ("possession", "Guzzi motorbike", "Ada has a Guzzi motorbike.", "I haven't sold the motorbike.", "motorbike"),
-    (
-        "possession",
-        "Guzzi motorbike",
-        "Ada has a Guzzi motorbike.",
-        "I bought a motorbike lock and lost the key.",
-        "lock",
-    ),
-    ("hobby", "tennis", "Ada plays tennis.", "I quit squash.", "squash"),
-    ("hobby", "tennis", "Ada plays tennis.", "I don't play tennis with Tom any more.", "tennis"),
-    ("allergy", "peanuts", "Ada is allergic to peanuts.", "My cold is gone.", "peanuts"),
-    ("plan", "trip to Crete in May", "Ada plans a trip to Crete.", "Tom's trip to Crete was cancelled.", "Crete"),
-    ("plan", "trip to Crete in May", "Ada plans a trip to Crete.", "The dinner was cancelled.", "Crete"),
-    ("diet", "vegan", "Ada is vegan.", "I'd never go back to eating meat.", "eats meat"),
-    ("diet", "vegan", "Ada is vegan.", "Everyone thinks I'm vegetarian now.", "vegetarian"),
-    (
-        "residence",
-        "Utrecht",
-        "Ada lives in Utrecht.",
-        "Since the heating failed I live in the airing cupboard.",
-        "airing cupboard",
-    ),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "My parents live in Ghent now and I visit every month.", "Ghent"),
-    (
-        "residence",
-        "Utrecht",
-        "Ada lives in Utrecht.",
-        "I live in Ghent, sings the man in the song, and I hum along.",
-        "Ghent",
-    ),
-    (
-        "residence",
-        "Utrecht",
-        "Ada lives in Utrecht.",
-        "If the offer comes through I'm living in Ghent by June.",
-        "Ghent",
-    ),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "Part of me lives in Ghent.", "Ghent"),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "How would you feel about us living in Ghent?", "Ghent"),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "I'm working from Ghent until Easter.", "Ghent"),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "Before Utrecht we lived in Ghent.", "Ghent"),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "The man next door has moved to Ghent.", "Ghent"),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "Lotte's moved to Ghent with her two cats.", "Ghent"),
-    ("residence", "Utrecht", "Ada lives in Utrecht.", "Ada Jansen next door has moved to Ghent.", "Ghent"),
-    (
-        "residence",
-        "Utrecht",
-        "Ada lives in Utrecht.",
-        "We're cat-sitting in Ghent, so I live there with six cats until Sunday.",
-        "Ghent",
-    ),
-    (
-        "employer",
-        "Castle Dental",
-        "Ada works at Castle Dental.",
-        "Bright Smiles called. They want me. I said I'd sleep on it.",
-        "Bright Smiles",
-    ),
-    (
-        "employer",
-        "Castle Dental",
-        "Ada works at Castle Dental.",
-        "I'm giving a talk at Bright Smiles today.",
-        "Bright Smiles",
-    ),
-    (
-        "employer",
-        "Castle Dental",
-        "Ada works at Castle Dental.",
-        "I worked at Bright Smiles straight after college.",
-        "Bright Smiles",
-    ),
-    (
-        "employer",
-        "Castle Dental",
-        "Ada works at Castle Dental.",
-        "At this rate I'll be fired from Castle Dental by Christmas.",
-        "Castle Dental",
-    ),
-    (
-        "employer",
-        "Castle Dental",
-        "Ada works at Castle Dental.",
-        "I'm so done with Mondays at Castle Dental.",
-        "Castle Dental",
-    ),
-    (
-        "occupation",
-        "sous-chef",
-        "Ada is a sous-chef.",
-        "I've been promoted to chief potato peeler, send help.",
-        "chief potato peeler",
-    ),
-    ("occupation", "sous-chef", "Ada is a sous-chef.", "With three kids at home I'm a referee now.", "referee"),
-    ("occupation", "sous-chef", "Ada is a sous-chef.", "In the school play I'm a surgeon.", "surgeon"),
-    ("occupation", "sous-chef", "Ada is a sous-chef.", "My therapist says I'm a perfectionist now.", "perfectionist"),
-    ("marital_status", "married", "Ada is married.", "Some days I'm single in my head.", "single"),
-    ("marital_status", "single", "Ada is single.", "Everyone at the office got married this summer.", "married"),
-    ("marital_status", "single", "Ada is single.", "At this point I'm married to the sea.", "married"),
-    ("diet", "vegan", "Ada is vegan.", "At my gran's I'm vegetarian, it's easier.", "vegetarian"),
-    ("diet", "vegan", "Ada is vegan.", "What if I was vegetarian instead?", "vegetarian"),
-    ("likes", "gin", "Ada likes gin.", "No gin for me tonight, I'm driving.", "gin"),
-    ("likes", "gin", "Ada likes gin.", "I don't like rum at all.", "rum"),
-    ("likes", "gin", "Ada likes gin.", "I gave up sugar.", "sugar"),
-    ("likes", "gin", "Ada likes gin.", "Stop me if I've told you: I never say no to gin.", "gin"),
-    ("likes", "gin", "Ada likes gin.", "I've never stopped loving gin.", "gin"),
-    ("likes", "gin", "Ada likes gin.", "I don't drink gin, I worship it.", "gin"),
-    ("likes", "gin", "Ada likes gin.", "My doctor wants me to give up alcohol.", "gin"),
-    ("likes", "gin", "Ada likes gin.", "You should give up alcohol for a month.", "gin"),
-    ("likes", "gin", "Ada likes gin.", "Tom and Ada Jansen gave up alcohol.", "gin"),
-    (
-        "habit",
-        "swims every morning",
-        "Ada swims every morning.",
-        "I've stopped swimming in the indoor pool, the sea is better.",
-        "swimming",
-    ),
-    ("hobby", "choir", "Ada sings in a choir.", "I left the choir rehearsal early.", "choir"),
-    ("hobby", "choir", "Ada sings in a choir.", "I left my scarf at the choir.", "choir"),
-    ("hobby", "choir", "Ada sings in a choir.", "Lotte has left the choir.", "choir"),
-    ("hobby", "violin", "Ada plays the violin.", "I packed the violin in its case.", "violin"),
-    ("hobby", "violin", "Ada plays the violin.", "I've packed in the cello, the violin is enough.", "violin"),
-    ("possession", "Brompton", "Ada has a Brompton.", "I sold the cargo bike, the Brompton stays.", "cargo bike"),
-    ("possession", "Brompton", "Ada has a Brompton.", "I sold the bike rack.", "bike rack"),
-    ("possession", "Brompton", "Ada has a Brompton.", "I don't have a helmet.", "helmet"),
-    ("possession", "Brompton", "Ada has a Brompton.", "If I sold the bike I could buy a kayak.", "bike"),
-    ("possession", "piano", "Ada has a piano.", "The neighbours have sold their piano.", "piano"),
-    ("pet", "parrot Kiki", "Ada has a parrot called Kiki.", "The parrot in the film died.", "parrot"),
-    ("pet", "parrot Kiki", "Ada has a parrot called Kiki.", "Kiki nearly died of fright.", "Kiki"),
-    ("pet", "parrot Kiki", "Ada has a parrot called Kiki.", "Kiki died laughing, or so it sounded.", "Kiki"),
-    ("partner", "Marius", "Ada is with Marius.", "Marius and I split the bill.", "Marius"),
-    ("partner", "Marius", "Ada is with Marius.", "Marius left me a note.", "Marius"),
-    ("partner", "Marius", "Ada is with Marius.", "Marius and his band have split up.", "Marius"),
-    ("partner", "Marius", "Ada is with Marius.", "I'm off to the cinema with Jonas.", "Jonas"),
-    ("health", "migraines", "Ada gets migraines.", "Lotte's migraines are gone.", "migraines"),
-    ("health", "migraines", "Ada gets migraines.", "My cold is gone, the migraines not.", "cold"),
-    ("health", "migraines", "Ada gets migraines.", "The migraine is gone for today.", "migraine"),
-    (
-        "plan",
-        "trip to Naples",
-        "Ada plans a trip to Naples.",
-        "The ferry was cancelled, we take the train to Naples.",
-        "Naples",
-    ),
-    ("plan", "trip to Naples", "Ada plans a trip to Naples.", "What if Naples is cancelled?", "Naples"),
-    ("medication", "iron tablets", "Ada takes iron tablets.", "I stopped taking zinc.", "zinc"),
-    ("allergy", "cats", "Ada is allergic to cats.", "I'm not allergic to dogs.", "dogs"),
-    ("pet", "llama", "Ada has a llama.", "I was joking with the llama in the field.", "llama"),
-    ("pet", "llama", "Ada has a llama.", "I bought a second llama. Just kidding!", "llama"),
-    ("language", "Basque", "Ada speaks Basque.", "It's not true that Basque is hard.", "Basque"),
-    ("family", "twin brother", "Ada has a twin brother.", "My twin brother never lived in Ghent.", "twin brother"),
-    ("residence", "Graz", "Ada lives in Graz.", "My heart lives in Linz.", "Linz"),
-]
+ROWS = (Path(__file__).parent.parent / "data" / "unclosed.txt").read_text(encoding="utf-8").splitlines()[1:]
 
 
 def hostile(target: str, text: str) -> list[Decision]:
     return [
         Decision(operation, mode, target, quote=quote)
-        for operation in ("UPDATE", "DELETE")
+        for operation in OPERATIONS
         for mode in CLOSING
         for quote in (text, "", text.split(".")[0], "the user said so")
     ]
 
 
-@pytest.mark.parametrize(("attribute", "value", "about", "text", "claimed"), UNCLOSED)
-def test_closes_nothing(attribute: str, value: str, about: str, text: str, claimed: str) -> None:
-    kind = "plan" if attribute == "plan" else "state"
+@pytest.mark.parametrize("row", ROWS)
+def test_closes_nothing(row: str) -> None:
+    attribute, value, about, text, claimed = row.split(" | ")
+    kind: Kind = "plan" if attribute == "plan" else "state"
     fact = KnownFact("f1", "Ada", attribute, value, about, kind, OLD)
     turn = SaidTurn(0, "Ada", "user", "user", text, NOW)
     for draft in (
@@ -316,8 +86,8 @@ def test_other_words_than_the_turns_close_nothing(quote: str) -> None:
 
 
 def test_an_unknown_alias_is_no_target() -> None:
-    for mode in ("refine", *CLOSING):
-        ruling = rule(LISBON, MOVED, [HOME], Decision("UPDATE", mode, "f9"))  # type: ignore[arg-type]
+    for mode in MODES:
+        ruling = rule(LISBON, MOVED, [HOME], Decision("UPDATE", mode, "f9"))
         assert (ruling.decision.operation, ruling.decision.target, ruling.closes) == ("ADD", None, False)
         assert ruling.conflicts == ("f1",)
     assert rule(LISBON, MOVED, [], Decision("NOOP", target="f9")).decision == Decision("NOOP")
@@ -332,8 +102,8 @@ def test_a_contradiction_outside_the_gate_is_linked() -> None:
 
 
 @pytest.mark.parametrize("origin", ["tool", "document"])
-def test_untrusted_words_close_nothing_of_the_users(origin: str) -> None:
-    turn = replace(MOVED, origin=origin)  # type: ignore[arg-type]
+def test_untrusted_words_close_nothing_of_the_users(origin: Origin) -> None:
+    turn = replace(MOVED, origin=origin)
     ruling = rule(LISBON, turn, [HOME], Decision("UPDATE", "change", "f1"))
     assert (ruling.gate, ruling.closes, ruling.conflicts) == ("refused: untrusted origin", False, ("f1",))
     assert rule(LISBON, turn, [replace(HOME, untrusted=True)], Decision("UPDATE", "change", "f1")).closes
@@ -387,10 +157,10 @@ def test_an_end_may_bring_something_new() -> None:
     assert not brings(FactDraft("Ada", "possession", "phone", "Ada has no phone."), pixel)
 
 
-WORDS = [
-    *"I we my Ada Ben Lisbon Oslo moved live to in from the no longer stopped eating meat not if would was joking and".split(),
-    *"about sold left quit now he she said yesterday any more chicken wings don't ? . , \" \n never job works at".split(),
-]
+WORDS = (
+    "I we my Ada Ben Lisbon Oslo moved live to in from the no longer stopped eating meat not if would was joking and"
+    " about sold left quit now he she said yesterday any more chicken wings don't never job works at"
+).split() + ["?", ".", ",", '"', "\n"]
 texts = st.one_of(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), st.text(max_size=60))
 times = st.integers(-(2**62), 2**62)
 names = st.one_of(st.sampled_from(["Ada", "ada", "Ben", "user", ""]), st.text(max_size=8))

@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
+from memgraph.drafts import Decision, FactDraft, KnownFact, Mode, Operation, SaidTurn
 from memgraph.records import Origin, to_us
 from memgraph.writing.gate import rule
 from memgraph.writing.planning import propose
 
 Item = dict[str, Any]
+CLOSING: tuple[Mode, ...] = ("change", "ended", "retracted")
+OPERATIONS: tuple[Operation, ...] = ("UPDATE", "DELETE")
 
 
 @cache
@@ -46,6 +48,12 @@ def fact(item: Item) -> KnownFact:
     old = item["old_fact"]
     began = at(old.get("valid_from")) or at(item["old"]["said_at"]) or 0
     return KnownFact("f1", old["subject"], old["attribute"], old["object"], old["text"], old["kind"], began)
+
+
+def trap(item: Item) -> Item:
+    """What a careless extraction makes of a look-alike."""
+    found: Item = item["trap"] if "trap" in item else item["new_fact"]
+    return found
 
 
 def draft(new: Item) -> FactDraft:
@@ -110,15 +118,15 @@ def decisions(text: str) -> st.SearchStrategy[Decision]:
 
 def hostile(item: Item) -> st.SearchStrategy[FactDraft]:
     """Drafts that want the old fact gone: of its subject and attribute, with any value that the turn could give."""
-    old, new, trap = item["old_fact"], item["new_fact"], item.get("trap", item["new_fact"])
+    old, new, tempting = item["old_fact"], item["new_fact"], trap(item)
     text = item["new"]["text"]
-    values = st.one_of(st.sampled_from([new["object"], trap["object"], old["object"]]), spans(text))
+    values = st.one_of(st.sampled_from([new["object"], tempting["object"], old["object"]]), spans(text))
     return st.builds(
         FactDraft,
-        subject=st.sampled_from([old["subject"], old["subject"], new["subject"], trap["subject"]]),
+        subject=st.sampled_from([old["subject"], old["subject"], new["subject"], tempting["subject"]]),
         attribute=st.sampled_from([old["attribute"], old["attribute"], new["attribute"]]),
         object=values,
-        text=st.one_of(values, st.sampled_from([new["text"], trap["text"]])),
+        text=st.one_of(values, st.sampled_from([new["text"], tempting["text"]])),
         kind=st.sampled_from([old["kind"], new["kind"]]),
         quote=spans(text),
     )
@@ -127,14 +135,14 @@ def hostile(item: Item) -> st.SearchStrategy[FactDraft]:
 @pytest.mark.parametrize("item", look_alikes(), ids=lambda item: str(item["id"]))
 def test_no_look_alike_is_closed_by_every_plain_attack(item: Item) -> None:
     old, turn, known = item["old_fact"], said(item), fact(item)
-    claims = [draft(item["new_fact"]), draft(item.get("trap", item["new_fact"]))]
+    claims = [draft(item["new_fact"]), draft(trap(item))]
     values = {claim.object for claim in claims} | {old["object"], turn.text}
     claims += [FactDraft(old["subject"], old["attribute"], value, value, old["kind"]) for value in values]
     for claim in claims:
-        for mode in ("change", "ended", "retracted"):
-            for operation in ("UPDATE", "DELETE"):
+        for mode in CLOSING:
+            for operation in OPERATIONS:
                 for quote in ("", turn.text):
-                    attack = Decision(operation, mode, "f1", quote=quote)  # type: ignore[arg-type]
+                    attack = Decision(operation, mode, "f1", quote=quote)
                     assert not rule(claim, turn, [known], attack).closes, (claim, attack)
 
 
