@@ -29,25 +29,47 @@ _DOCUMENTS_S: Final = 120.0
 """Seconds for one call with documents: longer than any remote model takes, so that one that blocks is noticed."""
 
 
+_STUCK: Final = 4
+"""Threads of a lane that may hang in the model at once; beyond that a call is refused until one comes back."""
+
+
+_Calls = queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]]
+
+
 class _Lane:
-    """A daemon thread that runs calls one after another. One that blocks for ever holds up its lane, and no exit."""
+    """A daemon thread that runs calls one after another. One that blocks for ever holds up nothing: not even the exit.
+
+    A call that is given up while it runs leaves its thread to it, and the lane goes on with another.
+    """
 
     def __init__(self, name: str) -> None:
-        self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._calls: _Calls = queue.SimpleQueue()
         self._name = name
         self._thread: threading.Thread | None = None
+        self._given_up: list[Future[Any]] = []
 
     def submit(self, call: Callable[[], Any]) -> Future[Any]:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
         future: Future[Any] = Future()
+        self._given_up = [stuck for stuck in self._given_up if not stuck.done()]
+        if len(self._given_up) >= _STUCK:
+            future.set_exception(TimeoutError())
+            return future
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, args=(self._calls,), name=self._name, daemon=True)
+            self._thread.start()
         self._calls.put((call, future))
         return future
 
-    def _run(self) -> None:
+    def give_up(self, future: Future[Any]) -> None:
+        """Wait no longer for a call: one that waits is taken out, one that runs keeps its thread to itself."""
+        if not future.cancel() and not future.done():
+            self._given_up.append(future)
+            self._calls, self._thread = queue.SimpleQueue(), None
+
+    @staticmethod
+    def _run(calls: _Calls) -> None:
         while True:
-            call, future = self._calls.get()
+            call, future = calls.get()
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call())
@@ -94,7 +116,7 @@ class Embedder:
         """
         if not isinstance(asked.vector, Future):
             return asked.vector
-        vector: Floats = self._checked(await self._answer(asked.vector, timeout), 1)[0]
+        vector: Floats = self._checked(await self._answer(self._questions, asked.vector, timeout), 1)[0]
         self._put(asked.key, vector)
         return vector
 
@@ -110,7 +132,7 @@ class Embedder:
         if lacking:
             wanted = list(lacking.values())
             future = self._documents.submit(lambda: self.model.embed_documents(wanted))
-            vectors = self._checked(await self._answer(future, _DOCUMENTS_S), len(wanted))
+            vectors = self._checked(await self._answer(self._documents, future, _DOCUMENTS_S), len(wanted))
             found |= dict(zip(lacking, vectors, strict=True))
             for key, vector in zip(lacking, vectors, strict=True):
                 self._put(key, vector)
@@ -120,15 +142,18 @@ class Embedder:
         """Drop the kept vectors: they are made of texts that may have been erased."""
         self._kept.clear()
 
-    async def _answer(self, future: Future[Any], timeout: float | None) -> Any:
+    async def _answer(self, lane: _Lane, future: Future[Any], timeout: float) -> Any:
         try:
-            if future.done():  # a fast model's answer is there by now: no round through the loop
-                return future.result()
-            return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
-        except TimeoutError:
-            if not future.cancelled() and future.done() and future.exception() is not None:
-                raise EmbedderUnavailable("TimeoutError") from None
-            raise EmbedderUnavailable("deadline") from None
+            if not future.done():  # a fast model's answer is there by now: no round through the loop
+                waiter = asyncio.wrap_future(future)
+                waiter.add_done_callback(_seen)
+                await asyncio.wait({waiter}, timeout=timeout)
+            if not future.done():
+                lane.give_up(future)
+                raise EmbedderUnavailable("deadline")
+            return future.result()
+        except EmbedderUnavailable:
+            raise
         except Exception as error:
             # Somebody else's code may raise anything; its message may quote the text, so only its class is kept.
             raise EmbedderUnavailable(type(error).__name__) from None
@@ -159,6 +184,12 @@ class Embedder:
         self._kept[key] = vector
         if len(self._kept) > _KEEP:
             self._kept.popitem(last=False)
+
+
+def _seen(waiter: asyncio.Future[Any]) -> None:
+    """Take note of an error, so that nobody is told that it went unnoticed; it is raised from the call itself."""
+    if not waiter.cancelled():
+        waiter.exception()
 
 
 def _key(kind: str, text: str) -> bytes:

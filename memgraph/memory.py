@@ -209,7 +209,7 @@ class Memory:
         """Remove turns physically, with everything made of them, and check that nothing is left.
 
         The file is rewritten (VACUUM), which takes about 5 ms a megabyte. Messages sent again from a thread's history
-        are known as erased and are not stored again.
+        are known as erased and are not stored again. Earlier versions of an edited message go with it.
 
         Args:
             what: An id, ids, a filter as of `list`, or "everything" the scope sees.
@@ -315,7 +315,9 @@ class Memory:
             NotFound: It is not there in this scope.
         """
         of = as_scope(scope)
-        [identity] = _ids(id)
+        if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"an id is text, not {type(id).__name__}")
+        identity = id
 
         def look(connection: apsw.Connection) -> Turn | None:
             head = owners.head(connection, self.core.owner_key(of))

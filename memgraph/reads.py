@@ -111,7 +111,7 @@ class Reads:
         dense = await self._dense(found, asked, until, degraded)
         limit = ask.limit + len(ask.leave_out)
         ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible)
-        hits, drops = await self._join(found, ranking, ask)
+        hits, drops = await self._join(found, ranking, ask, words_only=dense is None)
         arms = {"dense": dense, "lexical": lexical}
         took_part = {name: len(pool) for name, arm in arms.items() if arm is not None}
         self._trace(_Unwritten(keys[0], trace_id, now, took_part, degraded, hits, drops))
@@ -186,18 +186,21 @@ class Reads:
         )
 
     async def _join(
-        self, found: Sequence[OwnerIndex], ranking: Ranking, ask: Search
+        self, found: Sequence[OwnerIndex], ranking: Ranking, ask: Search, *, words_only: bool
     ) -> tuple[list[Hit], list[dict[str, Any]]]:
         """Read the ranked turns from the ledger, by owner; what is not there (any more) as ranked is dropped."""
         hits: list[Hit] = []
         drops: list[dict[str, Any]] = []
         at = 0
         while at < len(ranking) and len(hits) < ask.limit:
-            # One statement an owner where nothing is left out; what is left out is made up for from further down.
-            places = range(at, min(at + ask.limit, len(ranking)))
+            # One statement an owner; what is left out is made up for from further down, by one more.
+            places = range(at, len(ranking) if at else min(ask.limit, len(ranking)))
             for place, index, row, turn in await self._read_back(found, ranking, places):
                 if turn is None:
                     drops.append({"row": row, "reason": "erased"})
+                    continue
+                if words_only and not ranking.arms[place] and max(ranking.boosts[place].values(), default=0) <= 0:
+                    drops.append({"id": as_text(turn.id), "reason": "found by no arm"})
                     continue
                 names = index.places[turn.place]
                 if not _holds(turn, names[2], ask):

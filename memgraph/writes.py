@@ -46,6 +46,8 @@ _CALL_TEXTS: Final = 64
 _CALL_CHARACTERS: Final = 16_000
 """Texts, and characters in all, handed to the embedder in one call (about a second of a small encoder on one core)."""
 
+_GLANCE_S: Final = 0.05
+
 _PATIENCE_S: Final = 5.0
 """Seconds without progress after which a caller waits no longer: the turns are on the disk, the job goes on without."""
 
@@ -107,6 +109,7 @@ class Writes:
         self._adrift: list[jobs.Job] = []
         self._running: set[asyncio.Task[Added]] = set()
         self._progress = 0
+        self._stalled: int | None = None
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
@@ -181,12 +184,17 @@ class Writes:
         task.add_done_callback(self._running.discard)
         while True:
             before = self._progress
-            done, _ = await asyncio.wait({task}, timeout=_PATIENCE_S)
+            # Who has waited in vain once does not wait again until the embedder gave something.
+            patience = _PATIENCE_S if self._stalled != before else _GLANCE_S
+            done, _ = await asyncio.wait({task}, timeout=patience)
             if task.cancelled():
-                raise StoreClosed("this memory was closed; the turns are on the disk, their job goes on at the next open")
+                raise StoreClosed(
+                    "this memory was closed; the turns are on the disk, their job goes on at the next open"
+                )
             if done:
                 return task.result()
             if self._progress == before:
+                self._stalled = before
                 log.warning("indexing goes on in the background, words are found all the same: no progress")
                 return added
 
@@ -258,7 +266,7 @@ class Writes:
             self._core.ledger.submit(jobs.release_all, [job])
             self._wake()
             raise
-        except StoreError:
+        except Exception:
             # Nobody runs it now, though the file says that we do: it is given back before the next lease.
             self._adrift.append(job)
             raise

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
-from memgraph.errors import InvalidInput, StoreError
+from memgraph.errors import InvalidInput, StoreClosed, StoreError
 from memgraph.messages import finite, message_text
 from memgraph.nodes.node import MemoryNode, Run
 from memgraph.ranking.budget import Recall, recall
@@ -103,6 +103,8 @@ class Retrieve(MemoryNode):
         try:
             async with asyncio.timeout(self._deadline + _GRACE):
                 return await memory.live().call(find())
+        except StoreClosed:
+            raise  # used after close(): a mistake of the program, not of the outside
         except StoreError as error:
             return _Found(None, _NOTHING, dict.fromkeys(_ARMS, type(error).__name__))
         except TimeoutError:

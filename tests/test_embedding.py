@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import numpy as np
@@ -138,3 +139,26 @@ async def test_documents_that_never_come_are_given_up(monkeypatch: pytest.Monkey
 
 async def test_a_lone_surrogate_is_no_trouble() -> None:
     assert len(await ask(Embedder(HashEmbeddings(), "x", None), "\ud800")) == 64
+
+
+async def test_a_call_that_hangs_keeps_its_thread_and_holds_up_no_other() -> None:
+    release = threading.Event()
+    entered: list[str] = []
+
+    class HangsOnce(HashEmbeddings):
+        def embed_query(self, text: str) -> list[float]:
+            entered.append(text)
+            if "hang" in text:
+                release.wait(60)
+            return super().embed_query(text)
+
+    embedder = Embedder(HangsOnce(), "hash", None)
+    for number in range(4):
+        with pytest.raises(EmbedderUnavailable, match="deadline"):
+            await embedder.answer(embedder.ask(f"hang {number}"), timeout=0.05)
+        if number < 3:
+            assert (await embedder.answer(embedder.ask(f"a question {number}"), timeout=30)).any()
+    with pytest.raises(EmbedderUnavailable, match="TimeoutError"):  # four threads hang: no fifth is given to it
+        await embedder.answer(embedder.ask("one more"), timeout=30)
+    assert "one more" not in entered
+    release.set()

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from memgraph import Memory, Scope
-from memgraph.errors import EmbedderMismatch, EmbedderUnavailable, InvalidInput, StoreBusy, StoreError
+from memgraph.errors import EmbedderMismatch, EmbedderUnavailable, InvalidInput, NotFound, StoreBusy, StoreError
 from memgraph.ledger import commits, erasure
 from memgraph.writes import LEXICAL_RECIPE
 from support.fakes import HashEmbeddings, RaisingEmbeddings
@@ -271,3 +271,14 @@ def test_an_agent_forgets_only_what_it_sees(memory: Memory) -> None:
     assert memory.erase([planners], critic).turns == 0
     memory.forget(everybodys, critic)
     assert texts(memory) == ["The planner's."]
+
+
+def test_erasing_an_edited_message_takes_its_earlier_versions(open_memory: OpenMemory) -> None:
+    memory = open_memory(plant=False)
+    message = "0123456789abcdef"
+    [first] = memory.add({"role": "user", "content": "red", "id": message}, ADA, thread_id="t").ids
+    [second] = memory.add({"role": "user", "content": "blue", "id": message}, ADA, thread_id="t").ids
+    assert memory.erase(second, ADA).turns == 2
+    for one in (first, second):
+        with pytest.raises(NotFound):
+            memory.get(one, ADA)

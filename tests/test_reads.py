@@ -13,6 +13,7 @@ import pytest
 from memgraph import Memory, Scope
 from memgraph.errors import NotFound, ScopeDenied, StoreBusy
 from memgraph.ledger import traces
+from memgraph.writing.identity import place_of
 from support.fakes import BlockingEmbeddings, HashEmbeddings, NaNEmbeddings
 from support.fixtures import OpenMemory
 from support.memories import ADA, BOB, Clock, found, in_threads, on_loop, query, unreadable
@@ -285,3 +286,41 @@ def test_a_search_that_waits_returns_nothing_erased_meanwhile(open_memory: OpenM
         embedder.release()
         hits = first.result(30)
     assert [hit.text for hit in hits] == ["Fig 4."]
+
+
+def test_without_an_embedder_what_no_word_meets_is_no_hit(open_memory: OpenMemory) -> None:
+    memory = open_memory(plant=False, embedder=None)
+    memory.add("I keep bees.", ADA, thread_id="one")
+    memory.add("My sister sings.", ADA, thread_id="another")
+    assert [hit.text for hit in memory.search("bees", ADA)] == ["I keep bees."]
+    assert memory.search("zither", ADA) == []
+
+
+def test_without_an_embedder_a_long_reply_that_meets_every_word_is_found(open_memory: OpenMemory) -> None:
+    memory = open_memory(plant=False, embedder=None)
+    filler = " ".join(f"word{i}" for i in range(350))
+    turns = [{"role": "user", "content": f"I said number {i} about gardens and weather."} for i in range(30)]
+    memory.add([*turns, {"role": "assistant", "content": f"Quinces ripen late in October. {filler}"}], ADA)
+    assert memory.search("when do quinces ripen", ADA, limit=5)[0].role == "assistant"
+
+
+def test_a_long_thread_costs_two_statements_to_read_back(open_memory: OpenMemory) -> None:
+    memory = open_memory(plant=False)
+    messages = [{"role": "user", "content": f"Figs, day {i}.", "id": f"message-number-{i:04}"} for i in range(120)]
+    memory.add(messages, ADA, thread_id="t")
+    memory.search("figs", ADA)
+    seen: list[str] = []
+    reader = memory.core.ledger.reader
+
+    def note(_: object, sql: str, __: object) -> bool:
+        seen.append(sql)
+        return True
+
+    reader.exec_trace = note
+    present = frozenset(place_of(message["id"], "t") for message in messages[1:])
+    try:
+        hits, _ = memory.host.wait(memory.find("figs", ADA, 20, None, None, None, False, 5.0, present))
+    finally:
+        reader.exec_trace = None
+    assert [hit.text for hit in hits] == ["Figs, day 0."]
+    assert len(seen) <= 6

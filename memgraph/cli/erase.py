@@ -10,8 +10,9 @@ import typer
 from memgraph.cli import output
 from memgraph.cli.command import FAILED, command, examples
 from memgraph.cli.list import pages
-from memgraph.cli.opening import open_memory
+from memgraph.cli.opening import NO_EMBEDDER, open_memory
 from memgraph.cli.options import Embedder, File, Json, Whose
+from memgraph.errors import EmbedderMismatch
 
 if TYPE_CHECKING:
     from memgraph.memory import Memory
@@ -53,7 +54,7 @@ def erase(
     """
     what = _selection(ids, session_id, thread, everything)
     scope = whose.scope()
-    with open_memory(file, embedder) as memory:
+    with _opened(file, embedder) as memory:
         if not yes and not _confirmed(memory, scope, what, whose.name):
             output.note("nothing was erased")
             raise typer.Exit(FAILED)
@@ -66,6 +67,15 @@ def erase(
         output.emit(receipt)
     else:
         _show(receipt)
+
+
+def _opened(file: File, embedder: str) -> Memory:
+    """Open the file, without an embedder where it has vectors of another: to erase takes none."""
+    try:
+        return open_memory(file, embedder)
+    except EmbedderMismatch:
+        output.note("warning: the vectors are another embedder's; neighbours are indexed anew when it opens the file")
+        return open_memory(file, NO_EMBEDDER)
 
 
 def _selection(ids: list[str] | None, session_id: str | None, thread: str | None, everything: bool) -> Selection:

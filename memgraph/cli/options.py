@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -75,6 +76,8 @@ class Whose:
     def scope(self, session: str | None = None) -> Scope:
         """Return the scope that the options name; `session` labels what is added."""
         if self.shared:
+            if self.user is not None and self.user != os.environ.get("MEMGRAPH_USER"):
+                raise typer.BadParameter("is one user's, --shared is the team's: give one of them", param_hint="--user")
             return Scope.shared(self.org, self.project, agent_id=self.agent, session_id=session)
         if self.user is None:
             raise typer.BadParameter("missing; name the user, or take the team's with --shared", param_hint="--user")

@@ -293,6 +293,21 @@ def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[s
     return found
 
 
+def with_earlier(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> list[int]:
+    """Return turns with the earlier versions of their messages, which they replaced."""
+    found, level = set(rows), set(rows)
+    while level:
+        level = {
+            row
+            for (row,) in connection.execute(
+                "select replaces from turns where owner = ? and row in carray(?) and replaces is not null",
+                (owner, carray(level)),
+            )
+        } - found
+        found |= level
+    return sorted(found)
+
+
 def ids(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> set[str]:
     """Return the ids of rows."""
     return {

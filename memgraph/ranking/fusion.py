@@ -9,8 +9,8 @@ arm's scores changes nothing. Everything is gated by what it depends on; where t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -190,9 +190,10 @@ def rank(
     if limit <= 0:
         return Ranking([], [], [], [])
     present = {name: arm for name, arm in (("dense", dense), ("lexical", lexical)) if arm is not None}
+    if dense is None:
+        weights = _alone(weights)
     share = {"dense": weights.dense, "lexical": weights.lexical}
     standard = {name: _standardised(arm, visible) for name, arm in present.items()}
-    # An arm that is out leaves its share to none: alone, BM25 with all of both is four points worse.
     base = np.zeros(len(pool))
     for name, values in standard.items():
         base += share[name] * values
@@ -211,6 +212,17 @@ def rank(
         keep = [values for values in keep if _is_decisive(values, visible, weights)]
     rows = _with_survivors(rows, score, keep, visible)
     return _explained(pool, query, weights, rows, score, session, boosts, present, visible)
+
+
+@cache
+def _alone(weights: Weights) -> Weights:
+    """Return the weights of a search by words only."""
+    return replace(
+        weights,
+        lexical=weights.lexical_alone,
+        length=weights.length * weights.priors_alone,
+        reply=weights.reply * weights.priors_alone,
+    )
 
 
 def _standardised(arm: NDArray[np.float32], visible: Bools | None) -> Floats:

@@ -23,6 +23,12 @@ class Weights:
     """BM25, the arm of names, numbers and rare words [6.5/8.2, 2.6/4.9]. Equal shares, as in plain rank fusion, lose
     five points where answers are long."""
 
+    lexical_alone: float = 0.8
+    """BM25 where there is no dense arm: no embedder, or one that failed. With `lexical` the priors would decide."""
+
+    priors_alone: float = 0.25
+    """Share of `length` and `reply` that is left without a dense arm: a word that is met is the only evidence then."""
+
     session: float = 0.4
     """A turn stands in a sitting about the matter: mean of dense + BM25 of the sitting's best turns [.7/-.2, .5/.5].
     Depends on there being more than one sitting."""
@@ -85,7 +91,3 @@ class Weights:
 
 
 WEIGHTS: Final = Weights()
-
-BM25_K1: Final = 1.2
-BM25_B: Final = 0.75
-"""The usual values; others change nothing."""

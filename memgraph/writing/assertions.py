@@ -16,11 +16,10 @@ from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
 from memgraph.writing.cues import CUES, NOT_CUES, OTHER_WORDS, PLACES
 from memgraph.writing.moods import Mood, cited, joking, mood, older
 from memgraph.writing.patterns import compiled
-from memgraph.writing.persons import named_in, same, speaks_of
+from memgraph.writing.persons import NOT_NAMES, named_in, same, speaks_of
 
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _NEGATED: Final = compiled(r"\b(?:not(?! only)|never|no|nor|neither|hardly|barely|without|nobody)\b|n't\b(?! believe)")
-_NEGATED_AFTER: Final = compiled(r"^\W*(?:no longer|not me|not\b|any ?more\b|never\b)")
 _OVER: Final = compiled(
     r"\b(?:i|we|he|she|they|[a-z]+) (?:also |even |only |always |mostly )?"
     r"(?:lived|worked|studied|dated|taught|owned|smoked|attended|belonged|rented|ate|spoke|drank)\b",
@@ -38,6 +37,7 @@ _BESIDES: Final = compiled(
     r"|rent(?:ed|ing)? (?:it )?out|let(?:ting)? (?:it )?out|volunteer\w*|investment|holiday (?:home|flat|house)"
     r"|dual)\b|\btoo[.!]?\s*$"
 )
+_IMPERSONAL: Final = compiled(r"^\W*(?:it|that|there|this|what)(?:'s| is)\b")
 _LONGEST_VALUE: Final = 12
 """Words of a value: a longer one is no value but a story."""
 _NO_VALUE: Final = frozenset(
@@ -47,8 +47,8 @@ _WHO_KNOW: Final = frozenset(
     "doctor allergist doctors gp surgeon allergist physio consultant nurse vet dentist hospital test tests scan court"
     " judge registrar specialist clinic".split()
 )
-_Span = tuple[int, int, int]
-"""Where in a turn the first word of a value begins, the last begins, and ends."""
+_Span = tuple[int, int]
+"""Where in a turn the first word of a value begins, and where the last ends."""
 _DOUBTED: Final[tuple[Mood, ...]] = ("joke", "question", "quote", "hypothesis", "report", "assistant", "negated")
 
 
@@ -109,6 +109,8 @@ def cued(attribute: str, clause: Clause) -> bool:
     """Tell whether a clause speaks of an attribute at all: a town without "live" or "moved" is no home."""
     if not single(attribute):
         return False
+    if attribute in ("diet", "religion", "occupation", "age") and _IMPERSONAL.match(clause.text):
+        return False
     scope = clause.before + clause.text
     cue, other = CUES.get(attribute), NOT_CUES.get(attribute)
     return (cue is None or cue.search(scope) is not None) and not (other and other.search(scope))
@@ -152,7 +154,7 @@ def _places(wanted: frozenset[str], plain: str) -> list[tuple[Clause, _Span]]:
 
 
 def _span(clause: Clause, first: re.Match[str], last: re.Match[str]) -> _Span:
-    return clause.start + first.start(), clause.start + last.start(), clause.start + last.end()
+    return clause.start + first.start(), clause.start + last.end()
 
 
 def _mood(draft: FactDraft, turn: SaidTurn, plain: str, clause: Clause, span: _Span) -> Mood:
@@ -161,13 +163,13 @@ def _mood(draft: FactDraft, turn: SaidTurn, plain: str, clause: Clause, span: _S
         return why
     if draft.attribute in ("residence", "employer") and not _placed(draft, plain, clause):
         return "joke"
-    first, last, end = span
-    before = plain[clause.start : last]
-    if _NEGATED.search(before) or _NEGATED_AFTER.search(plain[end : clause.end]):
+    first, end = span
+    # The whole clause counts, not only what stands before the value: "Ghent I never liked, and Marek lives there".
+    if _NEGATED.search(clause.text):
         return "negated"
     if speaks_of(draft.subject, turn.speaker, plain, clause, end, first) != "subject":
         return "other person"
-    if _OVER.search(before) and not _STILL.search(before):
+    if _OVER.search(clause.text) and not _STILL.search(clause.text):
         return "past"
     return ""
 
@@ -176,7 +178,7 @@ def _placed(draft: FactDraft, plain: str, clause: Clause) -> bool:
     """Tell whether a home or an employer is named, or of a kind that one can have: nobody lives in a "doorway"."""
     wanted = frozenset(stems(draft.object))
     words = list(_WORD.finditer(clause.text))
-    if len(wanted) > 3 and not clause.before:
+    if words and not clause.before and (len(wanted) > 3 or words[0].group().lower() in NOT_NAMES):
         words = words[1:]  # the capital of a sentence names nothing
     said = [word.group() for word in words if not wanted.isdisjoint(stems(word.group()))]
     return any(not word[0].islower() for word in said) or PLACES.search(draft.object) is not None

@@ -18,7 +18,7 @@ CUES: Final = {
             r"moved live lives living settled relocated based home address flat apartment house keys unpack\w* lease"
             r" tenancy resident now for_good person people landed ended_up swapped traded place permanent\w* emigrated"
             " front_door postcode upped_sticks been_in since packed_up boxes landlord landlady mortgage balcony"
-            " kitchen roof housewarming neighbours? left these_days lorry van rent renting street settling local"
+            " kitchen roof housewarming neighbours? these_days lorry van rent renting street settling local"
             " locals roots sleep door window girl boy crossed back_in back_to returned hello_from greetings_from"
             " bought signed"
         ),
@@ -65,7 +65,7 @@ NOT_CUES: Final = {
         rf"|(?:{any_of('board league library orchestra')}|{any_of('party union society troupe group')}))\b"
     ),
     "occupation": compiled(
-        r"\b(?:at home|kids|toddlers?|twins|household|in our house|school play|by night|of the family|the family)\b"
+        r"\b(?:at home|kids|toddlers?|twins|household|in our house|school play|by night|of the family|the family)\b",
     ),
 }
 """What shows that it speaks of something else."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from memgraph.writing.clauses import Clause, key
@@ -91,15 +92,17 @@ _OF_A_THING: Final = re.compile(
     rf"'s\s+(?!{_VERB}|gone\b|been\b|left\b|now\b|in\b|at\b|an?\b|the\b|not\b|{PERSON}\b)", re.IGNORECASE
 )
 _MINE: Final = re.compile(r"\b(?:i|we|me|us|my|our|mine|ours)\b", re.IGNORECASE)
-_NOT_NAMES: Final = frozenset(
+NOT_NAMES: Final = frozenset(
     """
-    he she they i i'm i've i'd i'll we we're we've it it's that that's this there what who when where how why the a an
-    and but so or if yes no not oh ok okay well now then today yesterday finally everything nothing something life work
-    home things news update confession sorry since after before because although though still just also even only both
-    all some most many monday tuesday wednesday thursday friday saturday sunday january february march april may june
-    july august september october november december christmas easter big good bad great funny sad day week month year
+    my our his her their in at on for with from to of by as he she they i i'm i've i'd i'll we we're we've it it's that
+    that's this there what who when where how why the a an and but so or if yes no not oh ok okay well now then today
+    yesterday finally everything nothing something life work home things news update confession sorry since after
+    before because although though still just also even only both all some most many monday tuesday wednesday thursday
+    friday saturday sunday january february march april may june july august september october november december
+    christmas easter big good bad great funny sad day week month year
     """.split()
 )
+"""Words that have a capital where they begin a sentence."""
 _OPENING: Final = re.compile(
     rf"^\W*(?P<who>(?!(?-i:\w+(?:ed|ing)\b)){_NAME})\b.*\s(?:has|is|was|lives|works|\w{{2,}}ed|went|got)\b",
     re.IGNORECASE,
@@ -126,14 +129,17 @@ def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int,
     """
     told = same(subject, speaker)
     prefix = plain[clause.start : upto]
-    found = _last(clause.text, upto - clause.start, None if value_at is None else value_at - clause.start)
+    value_in = None if value_at is None else value_at - clause.start
+    found = _last(clause.text, upto - clause.start, value_in)
+    if found is None and value_in is not None:
+        found = next(_mentions(clause.text, value_in), None)  # "In Ghent my cousin lives"
     if found is None:
         if _FOREIGN.match(prefix) and not _MINE.search(clause.before + clause.text + clause.after):
             return "unknown"
         if (
-            (opening := _OPENING.match(prefix))
+            (opening := _OPENING.match(prefix if value_at is None or _SERVES.search(clause.text) else clause.text))
             and not _named(opening["who"], subject)
-            and key(opening["who"]).split()[0] not in _NOT_NAMES
+            and key(opening["who"]).split()[0] not in NOT_NAMES
         ):
             return "other"
         begin = max(0, clause.start - _WINDOW)
@@ -166,24 +172,30 @@ def named_in(text: str, subject: str) -> bool:
 
 def _last(text: str, upto: int, value_at: int | None = None) -> re.Match[str] | None:
     """Return the last mention of anybody in a text that is over at a place in it."""
-    serves = value_at is not None and _SERVES.search(text) is not None
     last: re.Match[str] | None = None
-    for found in _MENTION.finditer(text):
+    for found in _mentions(text, value_at):
         if found.end() > upto:
             break
-        if found.lastgroup == "named" and key(found.group().split("'")[0]) in _NOT_NAMES:
-            continue
-        if found.lastgroup == "named" and value_at is not None and found.end() > value_at:
-            if serves or _OF_A_THING.match(text, found.end()):
-                continue
         last = found
     return last
+
+
+def _mentions(text: str, value_at: int | None = None) -> Iterator[re.Match[str]]:
+    """Yield every mention of anybody in a text, but not a value's own name that stands there as a thing."""
+    serves = value_at is not None and _SERVES.search(text) is not None
+    for found in _MENTION.finditer(text):
+        if found.lastgroup == "named":
+            if key(found.group().split("'")[0]) in NOT_NAMES:
+                continue
+            if value_at is not None and found.end() > value_at and (serves or _OF_A_THING.match(text, found.end())):
+                continue
+        yield found
 
 
 def _named(name: str, subject: str) -> bool:
     """Tell whether a run of capitals is the subject: its name whole, or the first part of it alone."""
     words, whole = key(name.removesuffix("'s")).split(), key(subject).split()
-    while words and words[0] in _NOT_NAMES:
+    while words and words[0] in NOT_NAMES:
         words = words[1:]
     return bool(words) and (words == whole or words == whole[:1])
 
@@ -191,5 +203,5 @@ def _named(name: str, subject: str) -> bool:
 def _antecedent(text: str, subject: str) -> bool:
     """Tell whether the last name before "he" or "she" is the subject."""
     names = [found.group() for found in _CAPITALS.finditer(text[-_WINDOW:])]
-    names = [name for name in names if any(word not in _NOT_NAMES for word in key(name).split())]
+    names = [name for name in names if any(word not in NOT_NAMES for word in key(name).split())]
     return bool(names) and _named(names[-1], subject)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
+from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]  # its context is of no type
 from langgraph.graph import START, StateGraph
 
 from memgraph import Memory, MemoryContext, MemoryState, with_memory
@@ -57,3 +60,26 @@ def test_the_sync_face(tmp_path: Path) -> None:
         assert hit.text == "I'm allergic to nuts."
         assert memory.store.memory is memory
         assert memory.checkpointer is memory.checkpointer
+
+
+@pytest.mark.xfail(reason="memgraph.agents (middleware and tools) is not there yet", raises=ImportError, strict=True)
+def test_an_agent_with_middleware_and_tools(tmp_path: Path) -> None:
+    """The second example as users will write it."""
+    agents: Any = import_module("memgraph.agents")
+    llm = ScriptedChatModel.of("Noted.")
+    with Memory.open(tmp_path / "memory.db", embedder=HashEmbeddings()) as memory:
+        agent: Any = create_agent(
+            llm,
+            tools=agents.memory_tools(),
+            middleware=[agents.MemoryMiddleware(budget_tokens=1_000)],
+            context_schema=MemoryContext,
+            store=memory.store,
+            checkpointer=memory.checkpointer,
+        )
+        agent.invoke(
+            {"messages": [("user", "I'm allergic to nuts.")]},
+            {"configurable": {"thread_id": "1"}},
+            context=MemoryContext(user_id="ada"),
+        )
+        memory.settle()
+        assert memory.search("what is she allergic to", MemoryContext(user_id="ada"))

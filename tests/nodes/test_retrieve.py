@@ -15,7 +15,7 @@ from langchain_core.tracers.base import BaseTracer
 from langchain_core.tracers.schemas import Run
 
 from memgraph import Memory, MemoryContext, Scope
-from memgraph.errors import InvalidInput
+from memgraph.errors import InvalidInput, StoreClosed
 from memgraph.nodes import remember, retrieve
 from memgraph.ranking.budget import count_tokens
 from support.fakes import (
@@ -392,3 +392,11 @@ def test_an_embedder_is_asked_once_a_question(open_memory: OpenMemory) -> None:
     memory.add("The boat is in Trieste.", ADA)
     ask(memory, "Where is the boat?")
     assert len(embedder.queries) == 1
+
+
+async def test_use_after_close_raises_in_the_async_face_too(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    graph: Any = build(memory)
+    memory.close()
+    with pytest.raises(StoreClosed):
+        await graph.ainvoke({"messages": [("user", "Where?")]}, context=MemoryContext("ada"))

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from memgraph.projections.postings import K1 as BM25_K1
+from memgraph.projections.postings import B as BM25_B
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.budget import recall
 from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import analyse
-from memgraph.ranking.weights import BM25_B, BM25_K1
 from memgraph.sittings import context_gate
 from memgraph.writing.features import Features, features
 from memgraph.writing.parts import pair_text, passages
