@@ -263,6 +263,7 @@ def test_remember_knows_a_message_without_id_and_thread_by_its_text() -> None:
 class Modelled:
     text: str
     believed: bool = True
+    replaces: int | None = None
 
 
 @dataclass
@@ -293,17 +294,31 @@ class Model:
             if key is not None and key in self.known:
                 skipped.append("erased" if self.turns[self.known[key]] is None else "known")
                 continue
-            at = len(self.turns)
+            at, replaces = len(self.turns), None
             if id is not None:
                 before = self.latest.get((thread, id))
-                if before is not None and (old := self.turns[before]) is not None:
-                    old.believed = False
+                if before is not None and (old := self.turns[before]) is not None and old.believed:
+                    old.believed, replaces = False, before
                 self.latest[thread, id] = at
             if key is not None:
                 self.known[key] = at
-            self.turns.append(Modelled(text))
+            self.turns.append(Modelled(text, replaces=replaces))
             new.append(text)
         return new, skipped
+
+    def erase(self, at: int) -> int:
+        """Remove a turn with the earlier versions of its message. Returns how many went."""
+        gone: list[int] = []
+        following: int | None = at
+        while following is not None and (turn := self.turns[following]) is not None:
+            gone.append(following)
+            following = turn.replaces
+        for one in gone:
+            self.turns[one] = None
+        for left in self.turns:
+            if left is not None and left.replaces in gone:
+                left.replaces = None
+        return len(gone)
 
     @property
     def believed(self) -> list[str]:
@@ -350,8 +365,7 @@ def test_any_sequence_does_what_the_model_says(one_memory: Memory, steps: list[t
                 at = number % len(model.turns)
                 turn = model.turns[at]
                 if verb == "erase":
-                    assert one_memory.erase(ids[at], scope).turns == (turn is not None)
-                    model.turns[at] = None
+                    assert one_memory.erase(ids[at], scope).turns == model.erase(at)
                 elif turn is not None and turn.believed:
                     one_memory.forget(ids[at], scope)
                     turn.believed = False
