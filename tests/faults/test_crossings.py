@@ -78,7 +78,7 @@ def test_any_crossing_of_an_add_may_fail(
             memory.add(message(n, text), ADA)
             said.append(text)
             assert texts(memory) == said
-            memory.settle(10)
+            memory.settle(60)
             assert sound(memory)
             assert without_vectors(memory) == 0
         assert not reached, "the last add still had a crossing to fail"
@@ -174,7 +174,7 @@ def test_a_full_disk_refuses_and_comes_back(
             assert [hit.text for hit in memory.search("is there room", ADA)] == [before]
         disk.broken = None
         memory.add(after, ADA)
-        memory.settle(10)
+        memory.settle(60)
         assert texts(memory) == [before, after]
         assert sound(memory)
     assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
@@ -196,7 +196,7 @@ def test_a_disk_that_fails_after_commit_1_leaves_the_turn_to_be_indexed_later(
         assert [hit.text for hit in memory.search("acknowledged", ADA)] == [text]
         disk.broken = None
         memory.core.embedder = Embedder(HashEmbeddings(), "hash", None)
-        memory.settle(10)
+        memory.settle(60)
         assert without_vectors(memory) == 0
         assert texts(memory) == [text]
     assert "indexing was put off" in caplog.text

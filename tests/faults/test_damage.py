@@ -124,7 +124,7 @@ def test_no_room_in_the_file_refuses_a_write_and_nothing_else(open_memory: OpenM
     assert found(memory, "before") == [say("before")]
     submit(lambda c: c.pragma("max_page_count", 1_000_000), alone=True).result()
     memory.add(say("after"), ADA)
-    memory.settle(10)
+    memory.settle(60)
     assert texts(memory) == [say("before"), say("after")]
     assert memory.doctor(deep=True)["integrity"] == []
     assert memory.doctor()["without_vectors"] == 0
@@ -152,7 +152,7 @@ def use(path: Path, key: bytes | None) -> list[str]:
         memory.search("many words", ADA, filter={"role": "user"})
         memory.get(memory.list(ADA, limit=1).items[0].id, ADA)
         memory.add("one more", ADA, thread_id="t")
-        memory.settle(10)
+        memory.settle(60)
         memory.erase(memory.list(BOB, limit=1).items[0].id, BOB)
         memory.doctor(deep=True)
     return said

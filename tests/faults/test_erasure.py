@@ -98,7 +98,7 @@ def test_what_is_erased_is_in_no_byte(
     assert receipt.turns == 4 - len(left)
     assert texts(memory) == [SAID[n] for n in left]
     assert holding([tmp_path], WORDS) == []
-    memory.settle(10)
+    memory.settle(60)
     assert holding([tmp_path], WORDS) == []
     # Asked for again, in every way.
     assert SAID[1] not in found(memory, "Zymurgy", limit=50)
@@ -130,7 +130,7 @@ def test_the_neighbour_is_embedded_again_alone(open_memory: OpenMemory) -> None:
     receipt = memory.erase(ids[1], ADA)
     assert receipt.rebuilt == 1
     # At once, before the job: the old vector, made of the erased words, is gone.
-    memory.settle(10)
+    memory.settle(60)
     [(after, context)] = vector(memory, ids[2])
     # Its context is now the turn before the one that went.
     assert context == query(memory, "select row from turns where lower(hex(id)) = ?", ids[0].replace("-", ""))[0][0]
@@ -138,7 +138,7 @@ def test_the_neighbour_is_embedded_again_alone(open_memory: OpenMemory) -> None:
     assert [vector(memory, ids[0]), vector(memory, ids[3])] == untouched
     assert [vector(memory, turn.id) for turn in memory.list(BOB).items] == bobs
     memory.erase(ids[0], ADA)
-    memory.settle(10)
+    memory.settle(60)
     assert vector(memory, ids[2]) == [(alone(SAID[2]), None)]
 
 
@@ -151,7 +151,7 @@ def test_a_session_whose_word_stands_in_the_next_ones_part_is_found_nowhere(
     [kept] = memory.add("Yes, since May.", Scope("ada", session_id="s"), thread_id="t").ids
     [first] = [turn.id for turn in memory.list(ADA).items if turn.id != kept]
     memory.erase(first, ADA)
-    memory.settle(10)
+    memory.settle(60)
     hits = memory.search("xerophyte", ADA)
     assert [hit.text for hit in hits] == ["Yes, since May."]
     assert "lexical" not in hits[0].arms or hits[0].arms["lexical"].score == 0
@@ -246,7 +246,7 @@ def test_an_old_snapshot_of_another_process_delays_it_and_calling_again_ends_it(
             memory.erase(ids[1], ADA)
         # Erased from every query all the same; the neighbour is looked after; writing goes on.
         assert SAID[1] not in texts(memory)
-        memory.settle(10)
+        memory.settle(60)
         assert vector(memory, ids[2])[0][0] == alone(f"{SAID[0]}\n{SAID[2]}")
         memory.add("meanwhile", ADA)
         stdout, stderr = process.communicate("GO\n", timeout=30)
@@ -285,7 +285,7 @@ def test_an_erasure_amid_a_job_is_not_undone_by_it(
         assert vector(memory, ids[which + 1]) == []
     assert query(memory, count) == [(1 if which < 2 else 2,)]
     postpone(memory, -3_600_000_000)
-    memory.settle(10)
+    memory.settle(60)
     assert [vector(memory, ids[n])[0][0] for n in left] == [
         alone(said[left[0]]),
         alone(f"{said[left[0]]}\n{said[left[1]]}"),

@@ -73,7 +73,7 @@ def test_closing_while_others_write_hangs_nobody(open_memory: OpenMemory, say: S
     memory = open_memory(plant=False)
     there = {turn.id for turn in memory.list(ADA, limit=1_000).items}
     assert set(acknowledged) <= there
-    memory.settle(10)
+    memory.settle(60)
     assert memory.doctor()["without_vectors"] == 0
 
 
@@ -97,7 +97,7 @@ def test_closing_with_a_job_under_way_gives_it_back(open_memory: OpenMemory, tmp
     assert embedder.entered.wait(30)
     memory.close()
     memory = open_memory(embedder=HashEmbeddings(model="hash"), plant=False)
-    memory.settle(10)  # the lease was given back, nobody waits for its end
+    memory.settle(60)  # the lease was given back, nobody waits for its end
     assert memory.doctor()["without_vectors"] == 0
     assert texts(memory) == [say("to be indexed later")]
     embedder.release()
@@ -122,13 +122,13 @@ def test_a_call_that_is_given_up_leaves_no_job_behind(open_memory: OpenMemory, s
     for after in range(0, 400, 4):
         text = say(f"given up after {after}")
         finished = memory.host.wait(give_up(text, after))
-        memory.settle(10)
+        memory.settle(60)
         there = texts(memory)
         assert there in ([*said, text], [*said, text] if finished else said)
         memory.add(text, ADA, idempotency_key=text)
         said.append(text)
         assert texts(memory) == said
-        memory.settle(10)  # given up before it was stored, it may have been stored since
+        memory.settle(60)  # given up before it was stored, it may have been stored since
         assert memory.doctor()["without_vectors"] == 0
         if finished:
             break
@@ -168,10 +168,10 @@ def test_leaving_without_closing_loses_nothing_and_ends_at_once(
         ended = time.time()
     assert process.returncode == 0, stderr
     *ids, last = stdout.splitlines()
-    assert ended - float(last.split()[1]) < 5
+    assert ended - float(last.split()[1]) < 30  # no wait for what hangs
     memory = open_memory(path, embedder=HashEmbeddings())
     assert [turn.id for turn in memory.list(ADA, limit=1_000).items] == ids
-    memory.settle(10)
+    memory.settle(60)
     assert memory.doctor()["without_vectors"] == 0
 
 
@@ -228,7 +228,7 @@ def test_fork_while_background_work_runs(open_memory: OpenMemory, tmp_path: Path
     said = [turn.text for turn in memory.list(ADA, limit=1_000).items]
     for child in range(12):
         assert said.count(f"{say('says the')} child {child}") == 1
-    memory.settle(10)
+    memory.settle(60)
     assert memory.doctor(deep=True)["integrity"] == []
     assert memory.doctor()["without_vectors"] == 0
     numbers = [n for (n,) in query(memory, "select seq from commits where owner = (select owner from turns limit 1)")]
