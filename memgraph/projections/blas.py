@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -36,6 +37,21 @@ def _set(library: Any, threads: int) -> None:
     library.set_num_threads(threads)
     if release is not None:
         release(force=True)
+
+
+def _released_in_child() -> None:
+    """Begin anew in a forked child: the products that ran at the fork ran in threads that are not here."""
+    global _inside
+    if _inside:
+        _inside = 0
+        for library, threads in zip(_libraries(), _before, strict=True):
+            if threads != 1:
+                _set(library, threads)
+    _lock.release()
+
+
+# Held across a fork, so that no child inherits it from a thread that it hasn't got.
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_released_in_child)
 
 
 @contextmanager

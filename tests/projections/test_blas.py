@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
+from memgraph.projections import blas as blas_module
 from memgraph.projections.blas import one_thread
 
 
@@ -85,3 +89,15 @@ def test_an_error_gives_it_back_too(blas: Any) -> None:
         with pytest.raises(ZeroDivisionError), one_thread():
             raise ZeroDivisionError
         assert threads(blas) == before
+
+
+def test_a_fork_amid_a_product_leaves_the_child_free() -> None:
+    with one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # what newer Pythons say of a fork beside threads
+        child = os.fork()
+        if not child:
+            signal.alarm(20)  # a child that hangs is killed
+            fresh = blas_module._inside == 0  # pyright: ignore[reportPrivateUsage]  # the child's own count
+            with one_thread():
+                os._exit(0 if fresh else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
