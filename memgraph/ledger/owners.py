@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import apsw
@@ -79,19 +78,14 @@ def deny_foreign_thread(found: int | None, owner: int | None) -> None:
         raise ScopeDenied("this thread belongs to another user: start a thread of your own")
 
 
-def next_place(
-    connection: apsw.Connection,
-    owner: Owner,
-    names: tuple[str | None, str | None, str | None],
-    fresh: Callable[[], int],
-) -> int:
-    """Return the number of (thread, session, agent) within an owner, made by `fresh` if it is new."""
+def place_number(connection: apsw.Connection, owner: Owner, names: Place) -> int:
+    """Return the number of (thread, session, agent) within an owner, the next one if it is new."""
     found: int | None = connection.execute(
         "select place from places where owner = ? and ifnull(thread_id, x'') = ifnull(?, x'')"
         " and ifnull(session_id, x'') = ifnull(?, x'') and ifnull(agent_id, x'') = ifnull(?, x'')",
         (owner.owner, *names),
     ).get
     if found is None:
-        found = fresh()
+        found = owner.last_place + 1
         connection.execute("insert into places values (?, ?, ?, ?, ?)", (owner.owner, found, *names))
     return found

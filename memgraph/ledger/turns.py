@@ -118,11 +118,7 @@ def accept(
             skipped.append(Skipped(entry.draft.index, known))
             continue
         if number is None:
-
-            def fresh() -> int:
-                return owner.last_place + 1
-
-            number = owners.next_place(connection, owner, place, fresh)
+            number = owners.place_number(connection, owner, place)
             last_place = max(last_place, number)
             before = _last_in(connection, owner.owner, number)
         last_row += 1
