@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import _rounds
 import _world
 from memgraph import Memory, Scope
+from memgraph.applying import LEXICAL_RECIPE
 from memgraph.ledger import commits, indexes, jobs, turns
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Draft, to_us
-from memgraph.writes import LEXICAL_RECIPE
 from memgraph.writing.features import features
 
 if TYPE_CHECKING:

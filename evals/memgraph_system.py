@@ -94,7 +94,11 @@ class MemgraphSystem:
             context=self._context,
         )
         recalled = state["recalled"]
-        return Ranking(tuple(self._dia_ids[name] for name in recalled["ids"])[:k], tuple(recalled["degraded"]))
+        trace = await self._memory.atrace(recalled["trace_id"], self._context) if recalled["trace_id"] else None
+        # A fact counts as the turns that say it, each once.
+        says = {} if trace is None else {hit["id"]: hit.get("evidence", [hit["id"]]) for hit in trace.hits}
+        turns = dict.fromkeys(turn for name in recalled["ids"] for turn in says.get(name, [name]))
+        return Ranking(tuple(self._dia_ids[turn] for turn in turns)[:k], tuple(recalled["degraded"]))
 
     async def close(self) -> None:
         """Close the memory."""

@@ -33,6 +33,7 @@ class Core:
 
     Attributes:
         recipe: Number of the embedder in force, None without one.
+        makes_facts: Whether facts are made of turns.
         lacks_embedder: Whether the file's vectors are made by an embedder that is not here: its jobs wait for it.
     """
 
@@ -42,6 +43,7 @@ class Core:
     recipe: int | None = None
     clock: Callable[[], int] = field(default=now_us)
     lacks_embedder: bool = False
+    makes_facts: bool = False
 
     def owner_key(self, scope: Scope) -> bytes:
         """Return the digest of a scope's owner, keyed by the file's secret: it says nothing to who lacks the file."""

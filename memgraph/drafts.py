@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from memgraph.records import OPEN, Origin
+from memgraph.records import OPEN, Kind, Mode, Operation, Origin
 
-Kind = Literal["state", "event", "plan"]
-"""What a fact is: something that holds, something that happened, something intended."""
-
-Operation = Literal["ADD", "UPDATE", "DELETE", "NOOP"]
-Mode = Literal["refine", "change", "ended", "retracted"]
-"""How a fact is updated or deleted: more detail; became another; came to an end; was never true."""
+__all__ = [
+    "Decision",
+    "FactDraft",
+    "Kind",
+    "KnownFact",
+    "Mention",
+    "Mode",
+    "Operation",
+    "RelationDraft",
+    "Ruling",
+    "SaidTurn",
+    "Step",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +152,31 @@ class Ruling:
     close_at: int | None = None
     conflicts: tuple[str, ...] = ()
     gate: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of a plan, ready to be applied.
+
+    Attributes:
+        draft: Index of the draft that it is about.
+        target: Alias of the fact that is refined, closed, withdrawn or confirmed: a known one's, or "n" and the index
+            of a draft that an earlier step of the same plan adds.
+        adds: Whether the draft becomes a fact, to be named "n" and its index by later steps.
+        close_at: Where the target's validity ends, microseconds UTC; None leaves it.
+        valid_to: Where the added fact's own validity ends; None: open.
+        conflicts: Aliases of facts that get a `conflicts_with` link to the added one.
+        quote: The words of the turn that end or negate the target, verbatim.
+    """
+
+    draft: int
+    operation: Operation
+    mode: Mode | None = None
+    target: str | None = None
+    adds: bool = False
+    close_at: int | None = None
+    valid_to: int | None = None
+    conflicts: tuple[str, ...] = ()
+    gate: str = "none"
+    reason: str = ""
+    quote: str = ""

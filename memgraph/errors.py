@@ -6,6 +6,7 @@
     │   ├── InvalidInput                   a message, a time, a limit
     │   ├── InvalidFilter                  a filter key or value
     │   ├── ForeignStore                   a node found another store, or none
+    │   ├── UndoRefused                    an operation that was undone, or that a later one built on
     │   ├── NoRecall                       with_memory on a state without `recalled`
     │   └── UnsupportedOperation           a store operation that does not exist yet
     ├── LoopBlocked (RuntimeError)         the developer: a sync call on memgraph's own loop thread
@@ -15,6 +16,9 @@
     ├── EmbedderError                      the operator: the embedder
     │   ├── EmbedderMismatch               another model than the one stored with the data
     │   └── EmbedderUnavailable            it failed, was too slow, or gave no usable vectors
+    ├── ModelError                         the operator: the model
+    │   ├── ModelUnavailable               it raised, was out of reach, or refused the call
+    │   └── ModelOutputInvalid             its answer was unusable, and again after a repair
     └── StoreError                         the operator: the file
         ├── StoreBusy (TimeoutError)       locked by somebody else
         ├── StoreFull (OSError)            no space left
@@ -53,6 +57,10 @@ class InvalidFilter(UsageError):
 
 class ForeignStore(UsageError):
     """A memgraph node ran in a graph whose store is not `memory.store`."""
+
+
+class UndoRefused(UsageError):
+    """An operation can't be undone: it was already, or a later one changed the same fact. Nothing was changed."""
 
 
 class NoRecall(UsageError):
@@ -112,6 +120,18 @@ class EmbedderMismatch(EmbedderError):
 
 class EmbedderUnavailable(EmbedderError):
     """The embedder raised, was too slow, or answered with vectors that can't be used."""
+
+
+class ModelError(AgentMemoryError):
+    """Something is wrong with the chat model. Turns are kept and found all the same; their facts wait."""
+
+
+class ModelUnavailable(ModelError):
+    """The chat model raised. The message names the class of what it raised, never its words: they may quote a turn."""
+
+
+class ModelOutputInvalid(ModelError):
+    """The chat model's answer was not of the form asked for, and after a repair with the faults shown still was not."""
 
 
 class StoreError(AgentMemoryError):

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memgraph import beliefs, corrections
+from memgraph.applying import LEXICAL_RECIPE
 from memgraph.core import Core
 from memgraph.embedders import Resolved
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
-from memgraph.ledger import commits, erasure, faults, filters, indexes, jobs, owners, turns
+from memgraph.ledger import commits, erasure, facts, faults, filters, indexes, jobs, owners, turns
 from memgraph.ledger.handle import Ledger
 from memgraph.messages import plain
 from memgraph.projections.cache import IndexCache
@@ -19,7 +21,7 @@ from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Receipt, from_us
 from memgraph.scope import Scope
-from memgraph.writes import LEXICAL_RECIPE, Writes
+from memgraph.writes import Writes
 from memgraph.writing.features import features
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def reopened(core: Core) -> Core:
     """Return a core like one that was inherited by fork, on connections and threads of this process."""
     writer = core.ledger.writer
     fresh = Core(Ledger(core.ledger.path, writer.key), IndexCache(core.cache.limit), clock=core.clock)
+    fresh.makes_facts = core.makes_facts
     if core.embedder is not None:
         fresh.adopt(Embedder(core.embedder.model, core.embedder.name, None))
     else:
@@ -54,7 +57,7 @@ def _visible_rows(connection: apsw.Connection, owner: int, rows: Sequence[int], 
 
 
 async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | None) -> int:
-    """End belief in turns. Returns the commit's number.
+    """End belief in turns and facts. Returns the commit's number.
 
     Raises:
         NotFound: One is not there, or not believed any more.
@@ -68,17 +71,30 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
     def write(connection: apsw.Connection) -> int:
         owner = owners.find(connection, key)
         rows = turns.by_id(connection, owner.owner, ids) if owner else {}
-        if owner is None or not ids or len(rows) != len(set(ids)):
-            raise NotFound("no such turn in this scope")
+        known = facts.by_id(connection, owner.owner, ids) if owner else {}
+        if owner is None or not ids or len(rows) + len(known) != len(set(ids)):
+            raise NotFound("no such turn or fact in this scope")
+        stated = facts.heads(
+            connection, owner.owner, corrections.seen(connection, owner.owner, [*known], scope.agent_id)
+        )
+        if len(stated) != len(known):
+            raise NotFound("no such turn or fact in this scope")
+        seq = owner.seq
         seen = _visible_rows(connection, owner.owner, list(rows.values()), scope.agent_id)
         if len(seen) != len(rows) or not all(turns.is_believed(connection, owner.owner, row) for row in seen):
-            raise NotFound("no such turn in this scope")
+            raise NotFound("no such turn or fact in this scope")
         now = core.clock()
+        if stated:
+            seq = corrections.withdraw(connection, owner, [*stated], now, reason)
+            owner = owners.numbered(connection, owner.owner)
+        if not seen:
+            return seq
         touched = turns.supersede(connection, owner.owner, seen, now)
         seq = commits.record(connection, owner.owner, at=now, kind="forget", touched=touched, reason=reason)
         if rebuilt := touched - set(seen):
             jobs.enqueue(connection, owner.owner, seq, rows=rebuilt, now=now)
-        return seq
+        owner = owners.numbered(connection, owner.owner)
+        return beliefs.let_go(connection, owner, seen, now, "its turn was forgotten")
 
     return await core.ledger.write(write, durable=True)
 

@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import Context
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from memgraph import health, maintenance
+from memgraph import health, maintenance, models
 from memgraph.core import Core
 from memgraph.embedders import resolve
 from memgraph.embedding import Embedder
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from memgraph.nodes.stage import WriteState
     from memgraph.store import MemoryStore
 
 MAX_LIMIT: Final = 1_000
@@ -51,9 +52,17 @@ class Memory:
     the same code on the memory's own background loop.
     """
 
-    def __init__(self, core: Core, *, model: BaseChatModel | str | None, folder: str | None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        *,
+        model: BaseChatModel | None,
+        consolidation_model: BaseChatModel | None,
+        folder: str | None,
+    ) -> None:
         """Take the parts of an open memory; users call `Memory.open`."""
         self.model = model
+        self.consolidation_model = consolidation_model
         self._folder = folder
         self._opener = os.getpid()
         self._store: MemoryStore | None = None
@@ -66,8 +75,9 @@ class Memory:
         self.core = core
         self.host = Host()
         self.reads = Reads(core)
-        self.drain = Drain(core)
+        self.drain = Drain(core, self._make_facts)
         self.writes = self.drain.writes
+        self.facts = self.drain.facts
         self.host.loop.call_soon_threadsafe(self.drain.wake)  # what an earlier process left unfinished
 
     @classmethod
@@ -76,34 +86,43 @@ class Memory:
         path: str | os.PathLike[str],
         *,
         model: BaseChatModel | str | None = None,
+        consolidation_model: BaseChatModel | str | None = None,
         embedder: Embeddings | str | None = "local",
         key: str | bytes | None = None,
         cache_bytes: int = 256 << 20,
+        facts: bool = False,
     ) -> Memory:
         """Open a memory file, made if absent. Use it in a `with` or `async with` block, or call `close`.
 
         Args:
             path: The file, or ":memory:" for one that is gone after `close`.
-            model: A chat model (or "provider:model") for extraction, which is to come; nothing calls it yet.
+            model: A LangChain chat model (or "provider:model" for its initialiser) that makes facts of turns; None for
+                rules, which read plain statements.
+            consolidation_model: Another one to decide what becomes of them beside what is known. Default: `model`.
             embedder: Any LangChain embeddings, "provider:model" for LangChain's initialiser, "local" for the offline
                 default (extra `local`), None to search by words only.
             key: A passphrase, or 32 raw bytes: the whole file is encrypted.
             cache_bytes: Most bytes of indexes kept in memory, all users together.
+            facts: Make facts of what is added from now on.
 
         Raises:
             NotAMemoryFile: The file is something else, or the key is missing or wrong.
             StoreTooNew: It was written by a newer memgraph.
             EmbedderMismatch: Its vectors were made by another model.
             EncryptionUnavailable: A key was given to an engine without ciphers.
+            MissingExtra: A model's or embedder's package is not installed.
+            ModelUnavailable: The model could not be made.
             StoreError: It can't be opened.
         """
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"cache_bytes must be a number of bytes, not {cache_bytes!r}")
-        resolved = resolve(embedder)
+        resolved, chat, decides = resolve(embedder), models.resolve(model), models.resolve(consolidation_model)
         folder = tempfile.mkdtemp(prefix="memgraph-") if os.fspath(path) == ":memory:" else None
         file = os.fspath(path) if folder is None else os.path.join(folder, "memory.db")
         try:
-            return cls(_open_core(file, resolved, key, cache_bytes), model=model, folder=folder)
+            core = _open_core(file, resolved, key, cache_bytes)
+            core.makes_facts = facts
+            return cls(core, model=chat, consolidation_model=decides, folder=folder)
         except BaseException:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -141,6 +160,7 @@ class Memory:
         idempotency_key: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         background: bool = False,
+        strict: bool = False,
     ) -> Added:
         """Remember messages: each becomes a turn, kept word for word. On the disk when this returns.
 
@@ -154,13 +174,15 @@ class Memory:
             thread_id: The conversation they belong to.
             idempotency_key: A name for this call: messages without id, added under the same name again, are known.
             metadata: JSON values to keep with each turn and to filter by.
-            background: Return after the turns are on the disk, and index them afterwards.
+            background: Return after the turns are on the disk; their vectors and facts follow.
+            strict: Raise if the model that makes facts fails. The turns are on the disk all the same.
 
         Raises:
             InvalidInput: Something can't be taken; nothing was written.
             InvalidScope: An id is malformed.
             ScopeDenied: The thread belongs to somebody else.
             StoreError: The file could not be written; nothing was.
+            ModelError: The model failed, where `strict`; the turns are on the disk.
         """
         request = Request(
             messages,
@@ -172,16 +194,25 @@ class Memory:
             append=True,
             background=background,
         )
-        if self._graph is None:
-            from memgraph.nodes.remember import write_graph
-
-            self._graph = write_graph().compile(checkpointer=False, store=self.store, name="memgraph.add")
-        # In a context of its own: inside somebody's node LangGraph would run it as a part of the graph around it, with
-        # that graph's store, which may be another memory's.
-        work = asyncio.get_running_loop().create_task(self._graph.ainvoke({"request": request}), context=Context())
-        return cast(Added, (await work)["added"])
+        written = await self._write({"request": request, "strict": strict})
+        return written["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
 
     add = waiting(aadd)
+
+    async def _write(self, begin: WriteState) -> WriteState:
+        """Run the write path."""
+        from memgraph.nodes.remember import STEPS, write_graph
+
+        if self._graph is None:
+            graph = write_graph().compile(checkpointer=False, store=self.store, name="memgraph.add")
+            self._graph = graph.with_config(recursion_limit=STEPS)
+        # In a context of its own: inside somebody's node LangGraph would run it as a part of the graph around it, with
+        # that graph's store, which may be another memory's.
+        return await asyncio.get_running_loop().create_task(self._graph.ainvoke(begin), context=Context())
+
+    async def _make_facts(self, job: int) -> None:
+        """Go on with a job that makes facts, in the background."""
+        await self._write({"job": job})
 
     @hosted
     async def aforget(self, ids: str | Sequence[str], scope: AnyScope, *, reason: str | None = None) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +14,9 @@ import numpy as np
 from memgraph.core import Core
 from memgraph.embedding import Asked
 from memgraph.errors import EmbedderUnavailable, NotFound
-from memgraph.ledger import codec, filters, owners, traces, turns
+from memgraph.fact_reads import Asked as AskedOfFacts
+from memgraph.fact_reads import Gathered, Shown, gather, holds, marks, plan, span
+from memgraph.ledger import codec, fact_index, filters, owners, traces, turns
 from memgraph.projections.cache import OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.ranking.fusion import Pool, Ranking, rank
@@ -47,6 +49,7 @@ class Search:
         as_of: Only what had been said by then, microseconds UTC. `known_at`: what was believed then.
         deadline: Seconds that the arms have.
         leave_out: Messages whose turns are not wanted: the model sees them anyway.
+        kind: "turn" or "fact" where only these are wanted; None for both.
     """
 
     text: str
@@ -58,6 +61,7 @@ class Search:
     include_shared: bool
     deadline: float
     leave_out: frozenset[MessagePlace] = frozenset()
+    kind: Literal["turn", "fact"] | None = None
 
 
 @dataclass(slots=True)
@@ -88,7 +92,7 @@ class Reads:
         self._threads: dict[str, bytes] = {}
 
     async def search(self, ask: Search) -> tuple[Hits, Query | None]:
-        """Find turns. Returns them with the analysed question, None where there is nothing to search."""
+        """Find turns and facts. Returns them with the analysed question, None where there is nothing to search."""
         core = self._core
         until = asyncio.get_running_loop().time() + ask.deadline
         scopes = [ask.scope, ask.scope.team()] if ask.include_shared and not ask.scope.is_shared else [ask.scope]
@@ -105,13 +109,25 @@ class Reads:
         query = analyse(ask.text, speakers=pool.speakers, now_us=ask.as_of if ask.as_of is not None else now)
         # The encoder works while the words are looked up.
         asked = None if core.embedder is None or core.vectors is None else core.embedder.ask(query.content)
-        lexical = self._lexical(found, query)
-        visible = await self._visible(found, ask)
+        hashes = self._hashes(query)
+        lexical = _lexical(found, hashes)
+        mask = await self._visible(found, ask)
         degraded: dict[str, str] = {}
-        dense = await self._dense(found, asked, until, degraded)
+        vector = await self._vector(found, asked, until, degraded)
+        dense = None if vector is None else _dense(found, vector)
+        at = now if ask.as_of is None else ask.as_of
+        of_facts = AskedOfFacts(ask.text, at, ask.as_of is not None, ask.known_at, ask.scope.agent_id)
+        gathered = gather(found, of_facts, hashes, vector, mask, ask.kind)
+        visible = gathered.visible if gathered is not None else _said(found, mask, ask)
         limit = ask.limit + len(ask.leave_out)
-        ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible)
-        hits, drops = await self._join(found, ranking, ask, words_only=dense is None)
+        cited = None if gathered is None else gathered.columns
+        ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible, cited=cited)
+        order = plan(ranking, gathered, pool.words, ask.kind)
+        if (merged := len(ranking) - len(order)) > 0:
+            # Turns that their facts speak for leave room for others.
+            ranking = rank(pool, query, dense, lexical, limit=limit + merged, visible=visible, cited=cited)
+            order = plan(ranking, gathered, pool.words, ask.kind)
+        hits, drops = await self._join(found, ranking, order, gathered, of_facts, ask, words_only=dense is None)
         arms = {"dense": dense, "lexical": lexical}
         took_part = {name: len(pool) for name, arm in arms.items() if arm is not None}
         self._trace(_Unwritten(keys[0], trace_id, now, took_part, degraded, hits, drops))
@@ -127,9 +143,10 @@ class Reads:
                 loaded.append((index, 0 if index is None else index.seq))
         return loaded
 
-    async def _dense(
+    async def _vector(
         self, found: Sequence[OwnerIndex], asked: Asked | None, until: float, degraded: dict[str, str]
     ) -> Floats | None:
+        """Return the question's vector, None where the dense arm can't take part."""
         embedder = self._core.embedder
         if embedder is None:
             return None
@@ -146,22 +163,14 @@ class Reads:
             return None
         if pending:
             degraded["dense"] = f"pending {pending}"
-        scores = [
-            np.full(len(index), np.nan, np.float32)
-            if index.vectors is None
-            else index.vectors.scores(vector)[: len(index)]
-            for index in found
-        ]
-        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+        return vector
 
-    def _lexical(self, found: Sequence[OwnerIndex], query: Query) -> Floats:
+    def _hashes(self, query: Query) -> NDArray[np.uint64]:
         pepper = self._core.ledger.pepper
-        hashes = np.array(sorted({term_hash(pepper, term) for term in query.terms}), np.uint64)
-        scores = [index.postings.scores(hashes) for index in found]
-        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+        return np.array(sorted({term_hash(pepper, term) for term in query.terms}), np.uint64)
 
     async def _visible(self, found: Sequence[OwnerIndex], ask: Search) -> Bools | None:
-        """Return which turns this search may return, None for all."""
+        """Return which turns this search may return but for when they were said, None for all."""
         masks: list[Bools | None] = []
         for index in found:
             mask: Bools | None = None
@@ -169,8 +178,6 @@ class Reads:
                 mask = (index.recorded_at <= ask.known_at) & (index.superseded_at > ask.known_at)
             elif not index.all_believed:
                 mask = index.superseded_at == OPEN
-            if ask.as_of is not None:
-                mask = _and(mask, index.said_at <= ask.as_of)
             agent = ask.scope.agent_id
             if agent is not None and any(names[2] not in (None, agent) for names in index.places.values()):
                 seen = [place for place, names in index.places.items() if names[2] in (None, agent)]
@@ -186,48 +193,81 @@ class Reads:
         )
 
     async def _join(
-        self, found: Sequence[OwnerIndex], ranking: Ranking, ask: Search, *, words_only: bool
+        self,
+        found: Sequence[OwnerIndex],
+        ranking: Ranking,
+        order: Sequence[Shown],
+        gathered: Gathered | None,
+        of_facts: AskedOfFacts,
+        ask: Search,
+        *,
+        words_only: bool,
     ) -> tuple[list[Hit], list[dict[str, Any]]]:
-        """Read the ranked turns from the ledger, by owner; what is not there (any more) as ranked is dropped."""
+        """Read what is to be shown from the ledger, by owner; what is not there (any more) as ranked is dropped."""
         hits: list[Hit] = []
         drops: list[dict[str, Any]] = []
+        homes = _homes(found, ranking)
         at = 0
-        while at < len(ranking) and len(hits) < ask.limit:
-            # One statement an owner; what is left out is made up for from further down, by one more.
-            places = range(at, len(ranking) if at else min(ask.limit, len(ranking)))
-            for place, index, row, turn in await self._read_back(found, ranking, places):
+        while at < len(order) and len(hits) < ask.limit:
+            # A statement an owner and kind; what is left out is made up for from further down, by one more.
+            batch = order[at:] if at else order[: ask.limit]
+            at += len(batch)
+            turns_by, facts_by = await self._read_back(found, homes, batch, gathered, ask)
+            for shown in batch:
+                which, position, row = homes[shown.place]
+                turn = turns_by[which].get(row)
                 if turn is None:
                     drops.append({"row": row, "reason": "erased"})
                     continue
-                if words_only and not ranking.arms[place] and max(ranking.boosts[place].values(), default=0) <= 0:
-                    drops.append({"id": as_text(turn.id), "reason": "found by no arm"})
-                    continue
-                names = index.places[turn.place]
-                if not _holds(turn, names[2], ask):
-                    drops.append({"id": as_text(turn.id), "reason": "no longer believed"})
-                elif turn.message_id is not None and place_of(turn.message_id, names[0]) in ask.leave_out:
-                    drops.append({"id": as_text(turn.id), "reason": "in the conversation"})
+                names = found[which].places[turn.place]
+                reason = _left_out(turn, names, ask, ranking, shown, words_only=words_only)
+                if reason is not None:
+                    drops.append({"id": as_text(turn.id), "reason": reason})
                 elif len(hits) < ask.limit:
-                    hits.append(_hit(turn, names, ranking, place))
-            at = places.stop
+                    of_turn = _hit(turn, names, ranking, shown.place)
+                    hit = (
+                        of_turn
+                        if gathered is None
+                        else _with_facts(of_turn, gathered, of_facts, shown, (which, position), facts_by[which])
+                    )
+                    if hit is None:
+                        drops.append({"id": as_text(turn.id), "reason": "no longer believed"})
+                    else:
+                        hits.append(hit)
         return hits, drops
 
     async def _read_back(
-        self, found: Sequence[OwnerIndex], ranking: Ranking, places: range
-    ) -> list[tuple[int, OwnerIndex, int, turns.Found | None]]:
-        """Return (place, index, row, turn if it is there) of places in the ranking."""
-        ends = np.cumsum([len(index) for index in found]).tolist()
-        homes: list[tuple[int, int, int]] = []
-        for place in places:
-            at = ranking.rows[place]
-            which = next(i for i, end in enumerate(ends) if at < end)
-            start = ends[which - 1] if which else 0
-            homes.append((place, which, int(found[which].rows[at - start])))
-        by_owner: dict[int, dict[int, turns.Found]] = {}
-        for which in {which for _, which, _ in homes}:
-            owner, rows = found[which].owner, [row for _, home, row in homes if home == which]
-            by_owner[which] = await self._core.ledger.read(turns.found, owner, rows)
-        return [(place, found[which], row, by_owner[which].get(row)) for place, which, row in homes]
+        self,
+        found: Sequence[OwnerIndex],
+        homes: Sequence[tuple[int, int, int]],
+        batch: Sequence[Shown],
+        gathered: Gathered | None,
+        ask: Search,
+    ) -> tuple[list[dict[int, turns.Found]], list[dict[int, fact_index.Found]]]:
+        """Return turns and facts by row, for each owner: what is shown, what contradicts it, what of it is over."""
+        turns_by: list[dict[int, turns.Found]] = [{} for _ in found]
+        facts_by: list[dict[int, fact_index.Found]] = [{} for _ in found]
+        of_turns: list[dict[int, None]] = [{} for _ in found]
+        of_facts: list[dict[int, None]] = [{} for _ in found]
+        for place, fact in batch:
+            which, position, row = homes[place]
+            of_turns[which][row] = None
+            if gathered is None:
+                continue
+            if fact >= 0:
+                mine = gathered.row(fact)[1]
+                of_facts[which] |= dict.fromkeys([mine, *gathered.opposed(which, mine)])
+                continue
+            for mine, over in gathered.stated(which, position):
+                if others := [mine] if over else gathered.opposed(which, mine):
+                    of_facts[which] |= dict.fromkeys([mine, *others])
+        for which, index in enumerate(found):
+            if of_turns[which]:
+                turns_by[which] = await self._core.ledger.read(turns.found, index.owner, list(of_turns[which]))
+            if of_facts[which]:
+                rows = list(of_facts[which])
+                facts_by[which] = await self._core.ledger.read(fact_index.found, index.owner, rows, ask.known_at)
+        return turns_by, facts_by
 
     def note_drops(self, trace_id: str, drops: Sequence[dict[str, Any]]) -> None:
         """Add what the budget left out to a trace that was just made (nothing was awaited since)."""
@@ -322,6 +362,7 @@ def explain(place: int, hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 4),
         "arms": {name: {"rank": arm.rank, "score": round(arm.score, 4)} for name, arm in hit.arms.items()},
         "boosts": dict(hit.boosts),
+        **({} if hit.kind == "turn" else {"kind": hit.kind, "evidence": list(hit.evidence), "path": list(hit.path)}),
     }
 
 
@@ -333,6 +374,95 @@ def _pending(index: OwnerIndex) -> int:
     if known.all():
         return 0
     return int(np.count_nonzero(~known & (index.words > 0) & (index.superseded_at == OPEN)))
+
+
+def _lexical(found: Sequence[OwnerIndex], hashes: NDArray[np.uint64]) -> Floats:
+    scores = [index.postings.scores(hashes) for index in found]
+    return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+
+def _dense(found: Sequence[OwnerIndex], vector: Floats) -> Floats:
+    scores = [
+        np.full(len(index), np.nan, np.float32) if index.vectors is None else index.vectors.scores(vector)[: len(index)]
+        for index in found
+    ]
+    return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+
+def _said(found: Sequence[OwnerIndex], mask: Bools | None, ask: Search) -> Bools | None:
+    """Return which turns may be shown where there are no facts."""
+    if ask.kind == "fact":
+        return np.zeros(sum(len(index) for index in found), np.bool_)
+    if ask.as_of is None:
+        return mask
+    return _and(mask, np.concatenate([index.said_at for index in found]) <= ask.as_of)
+
+
+def _homes(found: Sequence[OwnerIndex], ranking: Ranking) -> list[tuple[int, int, int]]:
+    """Return for each place (owner's index, position in it, row in the ledger)."""
+    ends = np.cumsum([len(index) for index in found]).tolist()
+    homes: list[tuple[int, int, int]] = []
+    for row in ranking.rows:
+        which = next(i for i, end in enumerate(ends) if row < end)
+        at = row - (ends[which - 1] if which else 0)
+        homes.append((which, at, int(found[which].rows[at])))
+    return homes
+
+
+def _left_out(
+    turn: turns.Found, names: owners.Place, ask: Search, ranking: Ranking, shown: Shown, *, words_only: bool
+) -> str | None:
+    """Return why a place is not shown, None if it is."""
+    place = shown.place
+    if words_only and not ranking.arms[place] and max(ranking.boosts[place].values(), default=0) <= 0:
+        return "found by no arm"
+    if not _holds(turn, names[2], ask) or (shown.fact < 0 and ask.as_of is not None and turn.said_at > ask.as_of):
+        return "no longer believed"
+    if turn.message_id is not None and place_of(turn.message_id, names[0]) in ask.leave_out:
+        return "in the conversation"
+    return None
+
+
+def _with_facts(
+    hit: Hit,
+    gathered: Gathered,
+    of_facts: AskedOfFacts,
+    shown: Shown,
+    home: tuple[int, int],
+    facts: Mapping[int, fact_index.Found],
+) -> Hit | None:
+    """Return a turn's hit with what its facts tell of it, or its fact's hit; None where that can't be shown."""
+    if shown.fact < 0:
+        conflicts, contradictions, ended = marks(gathered, *home, None, facts)
+        if not conflicts and not ended:
+            return hit
+        return replace(hit, conflicts=conflicts, contradictions=contradictions, ended=ended)
+    row = gathered.row(shown.fact)[1]
+    fact = facts.get(row)
+    if fact is None or not holds(fact, of_facts):
+        return None
+    conflicts, contradictions, _ = marks(gathered, *home, row, facts)
+    path, route = gathered.path(shown.fact)
+    valid_from, valid_to = span(fact)
+    return replace(
+        hit,
+        id=fact.id,
+        kind="fact",
+        text=fact.text,
+        origin=ORIGINS[fact.origin],
+        valid_from=valid_from,
+        valid_to=valid_to,
+        evidence=tuple(item.id for item in fact.evidence),
+        subject=fact.subject,
+        attribute=fact.attribute,
+        object=fact.object,
+        confidence=fact.confidence,
+        quote=next((item.quote for item in fact.evidence if item.id == hit.id and item.quote), fact.quote),
+        conflicts=conflicts,
+        contradictions=contradictions,
+        path=tuple(as_text(one) for one in path),
+        route=route,
+    )
 
 
 def _and(mask: Bools | None, other: Bools) -> Bools:
@@ -369,9 +499,7 @@ def _holds(turn: turns.Found, of_agent: str | None, ask: Search) -> bool:
     else:
         believed = turn.recorded_at <= ask.known_at < turn.superseded_at
     agent = ask.scope.agent_id
-    return (
-        believed and (ask.as_of is None or turn.said_at <= ask.as_of) and (agent is None or of_agent in (None, agent))
-    )
+    return believed and (agent is None or of_agent in (None, agent))
 
 
 def _hit(turn: turns.Found, names: owners.Place, ranking: Ranking, place: int) -> Hit:

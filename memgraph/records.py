@@ -12,6 +12,15 @@ from memgraph.errors import InvalidInput
 Origin = Literal["user", "assistant", "tool", "document"]
 """Where the words came from. Trust only degrades: what came from a tool or a document stays untrusted."""
 
+Kind = Literal["state", "event", "plan"]
+"""What a fact is: something that holds, something that happened, something intended."""
+
+KINDS: Final[tuple[Kind, ...]] = ("state", "event", "plan")
+
+Operation = Literal["ADD", "UPDATE", "DELETE", "NOOP"]
+Mode = Literal["refine", "change", "ended", "retracted"]
+"""How a fact is updated or deleted: more detail; became another; came to an end; was never true."""
+
 ORIGINS: Final[tuple[Origin, ...]] = ("user", "assistant", "tool", "document")
 
 OPEN: Final = 2**63 - 1
@@ -131,6 +140,7 @@ class Added:
         owner: Label of the owner, the key of the mark.
         seq: The owner's commit number; unchanged if nothing was new.
         job: Number of the job that indexes the turns, None if there is nothing to do.
+        facts: Number of the job that makes facts of them, None once it is done or if there is nothing to do.
         pending: How many turns still wait for their vectors or failed to get them.
     """
 
@@ -140,6 +150,7 @@ class Added:
     seq: int
     job: int | None = None
     pending: int = 0
+    facts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +162,179 @@ class ArmScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing found, and why.
+class Fact:
+    """One atomic statement made of turns, as it is or was believed.
 
     Attributes:
-        kind: "turn".
-        score: Fused score; comparable within one search only.
-        valid_from: When it was said. `valid_to`: None while it holds.
+        id: UUID.
+        subject: Whom or what it is about, by name.
+        attribute: One of the closed list (`writing.attributes.ATTRIBUTES`).
+        object: The value: "Plymouth", "hazelnuts".
+        text: One self-contained sentence.
+        confidence: 0 to 1, as sure as the words were.
+        importance: 0 to 1.
+        valid_from: Since when it is true in the world, aware UTC.
+        valid_to: Until when; None while it holds.
+        recorded_at: Since when this version is believed.
+        superseded_at: Until when this version was believed; None while it is.
+        version: From 1.
         evidence: Ids of the turns that say it.
-        arms: Rank and score by arm (dense, lexical, time).
-        boosts: What was added to the score and why.
+        origin: The least trusted origin of its evidence. What came from a tool or a document stays untrusted.
+        agent_id: The agent it belongs to, None if it is of none.
+        conflicts: Ids of believed facts that contradict it, none of which could be closed.
+        seq: The commit of its owner that brought this version.
     """
 
     id: str
-    kind: Literal["turn"]
+    subject: str
+    attribute: str
+    object: str
+    text: str
+    kind: Kind
+    confidence: float
+    importance: float
+    valid_from: datetime
+    valid_to: datetime | None
+    recorded_at: datetime
+    superseded_at: datetime | None
+    version: int
+    evidence: tuple[str, ...]
+    origin: Origin
+    agent_id: str | None
+    conflicts: tuple[str, ...]
+    seq: int
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether it came from a tool or a document."""
+        return self.origin in ("tool", "document")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryOperation:
+    """One step by which memory became what it is.
+
+    Attributes:
+        id: UUID; `Memory.undo` takes it.
+        operation: ADD, UPDATE, DELETE, NOOP on a fact; MERGE of two entities; UNDO of another operation.
+        mode: Of UPDATE: "refine" or "change"; of DELETE: "ended" or "retracted"; else None.
+        fact: Id of the fact that says it now; None where none does.
+        target: Id of the fact that was refined, closed or confirmed (of a MERGE: of the entity), None of an ADD.
+        gate: "a" or "b" where the closing gate let it close, "none" where nothing was to be closed, "caller" where
+            the caller asked for it, else "refused: " and why.
+        reason: Why, in the words of a rule or of the caller.
+        evidence: Ids of the turns that say so.
+        model: Name of the model that extracted or decided, None where rules did.
+        prompt: Content hashes of the prompts, hex, joined by "+"; None without a model.
+        prompt_tokens: Tokens asked and `answer_tokens` answered, of the batch it is part of; None without a model.
+        at: When it was applied.
+        seq: The owner's commit.
+        undoes: Id of the operation that this one undoes. `undone_by`: of the one that undid it.
+    """
+
+    id: str
+    operation: Literal["ADD", "UPDATE", "DELETE", "NOOP", "MERGE", "UNDO"]
+    mode: Mode | None
+    fact: str | None
+    target: str | None
+    gate: str
+    reason: str | None
+    evidence: tuple[str, ...]
+    model: str | None
+    prompt: str | None
+    prompt_tokens: int | None
+    answer_tokens: int | None
+    at: datetime
+    seq: int
+    undoes: str | None
+    undone_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a fact is believed, or no longer is.
+
+    Attributes:
+        fact: As it is now, or was last.
+        versions: All versions, oldest first.
+        operations: What brought and changed it, oldest first.
+        turns: The turns that say it, word for word, in the order they were said.
+    """
+
+    fact: Fact
+    versions: tuple[Fact, ...]
+    operations: tuple[MemoryOperation, ...]
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Somebody or something that facts are about.
+
+    Attributes:
+        type: person, place, organisation, pet, thing, event or other.
+        aliases: Other names it goes by.
+        merges: Ids of the MERGE operations that joined others into it.
+    """
+
+    id: str
+    name: str
+    type: str
+    aliases: tuple[str, ...]
+    merges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How two entities stand to each other, because a fact says so.
+
+    Attributes:
+        source: Id of an entity. `target`: of another.
+        type: One of a closed list (`writing.attributes.RELATIONS`).
+        fact: Id of the fact that says it; its validity is the relation's.
+        evidence: Ids of the turns that say so.
+    """
+
+    source: str
+    type: str
+    target: str
+    fact: str
+    valid_from: datetime
+    valid_to: datetime | None
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A part of the graph: entities, and the relations between them."""
+
+    entities: tuple[Entity, ...]
+    relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing found, and why: a turn, or a fact that turns state.
+
+    Attributes:
+        kind: "turn" or "fact". A fact's `text` is its sentence; speaker, role, thread and `said_at` are those of the
+            turn in whose place it stands.
+        score: Fused score; comparable within one search only.
+        valid_from: Since when it is true; of a turn: when it was said. `valid_to`: until when, None while it holds.
+        evidence: Ids of the turns that say it, oldest first.
+        arms: Rank and score by arm (dense, lexical, time, fact, graph).
+        boosts: What was added to the score and why.
+        subject: Of a fact, as `attribute`, `object` and `confidence` (0 to 1): None of a turn.
+        quote: Of a fact: the words of its turn that say it.
+        conflicts: Ids of believed facts that contradict it, or what the turn states.
+        path: Ids of entities and facts, in turn, by which the graph came to the fact; `route`: the entities' names.
+        contradictions: For each of `conflicts`: its sentence, and since when it is true.
+        ended: For each fact that the turn states and that is over: its sentence ("" where the turn states no other),
+            and since when.
+    """
+
+    id: str
+    kind: Literal["turn", "fact"]
     text: str
     speaker: str
     role: str
@@ -180,6 +350,16 @@ class Hit:
     message_id: str | None
     arms: Mapping[str, ArmScore]
     boosts: Mapping[str, float]
+    subject: str | None = None
+    attribute: str | None = None
+    object: str | None = None
+    confidence: float | None = None
+    quote: str = ""
+    conflicts: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    contradictions: tuple[tuple[str, datetime], ...] = ()
+    ended: tuple[tuple[str, datetime], ...] = ()
 
 
 class Hits(list[Hit]):

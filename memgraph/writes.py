@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from memgraph import messages
+from memgraph import beliefs, messages
+from memgraph.applying import LEXICAL_RECIPE
 from memgraph.core import Core, log
 from memgraph.embedding import Floats
 from memgraph.errors import EmbedderUnavailable, InvalidInput, StoreClosed, StoreError
-from memgraph.ledger import commits, faults, indexes, jobs, owners, turns
+from memgraph.facts import Facts
+from memgraph.ledger import commits, facts, faults, indexes, jobs, owners, turns
 from memgraph.ledger.turns import Accepted, Entry
 from memgraph.projections.postings import pack_terms
-from memgraph.projections.tokenizer import RECIPE as TOKENIZER_RECIPE
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Added, Draft
 from memgraph.scope import Scope, check_id
-from memgraph.writing.features import RECIPE as FEATURES_RECIPE
 from memgraph.writing.features import features
 from memgraph.writing.identity import turn_keys
 from memgraph.writing.parts import pair_text, passages
 
 if TYPE_CHECKING:
     import apsw
-
-LEXICAL_RECIPE: Final = TOKENIZER_RECIPE * 1_000 + FEATURES_RECIPE
-"""Version of postings and flags; `reindex` makes those of another one again."""
 
 DAY_US: Final = 86_400_000_000
 
@@ -138,7 +135,7 @@ class Writes:
             )
 
         def write(connection: apsw.Connection) -> Accepted:
-            return turns.accept(
+            accepted = turns.accept(
                 connection,
                 key,
                 entries,
@@ -149,7 +146,13 @@ class Writes:
                 now=now,
                 recipe=LEXICAL_RECIPE,
                 cause=request.cause,
+                facts=core.makes_facts,
             )
+            if accepted.replaced:
+                owner = owners.ensure(connection, key)
+                seq = beliefs.let_go(connection, owner, accepted.replaced, now, "its turn was edited")
+                return replace(accepted, seq=seq)
+            return accepted
 
         try:
             accepted = await core.ledger.write(write, durable=True)
@@ -158,7 +161,7 @@ class Writes:
             raise
         faults.point("accept.committed")
         order = sorted([*skipped, *accepted.skipped], key=lambda skip: skip.index)
-        return Added(accepted.ids, tuple(order), label, accepted.seq, accepted.job, len(accepted.ids))
+        return Added(accepted.ids, tuple(order), label, accepted.seq, accepted.job, len(accepted.ids), accepted.facts)
 
     async def _entries(self, drafts: Sequence[Draft]) -> list[Entry]:
         pepper = self._core.ledger.pepper
@@ -198,6 +201,10 @@ class Writes:
                 log.warning("indexing goes on in the background, words are found all the same: no progress")
                 return added
 
+    async def finish_job(self, job: int) -> None:
+        """Run an owner's index jobs up to `job`, as `finish` does."""
+        await self.finish(Added((), (), "", 0, job))
+
     async def stop(self) -> None:
         """Stop the jobs that run, and hand back those that a failing file left in our name: the memory closes."""
         running = [task for task in self._running if task.cancel()]
@@ -230,7 +237,7 @@ class Writes:
         return added
 
     async def run_next(self) -> bool:
-        """Run the next job that is due. Returns whether there was one."""
+        """Run the next job that is due, if nobody is faster. Returns whether there was one."""
         job = await self._lease(None)
         if job is None:
             return False
@@ -243,7 +250,7 @@ class Writes:
 
         def take(connection: apsw.Connection) -> jobs.Job | None:
             jobs.release_all(connection, adrift)
-            leased = jobs.lease(connection, core.clock(), owner)
+            leased = jobs.lease(connection, core.clock(), owner, ("index",))
             taken.extend([leased] if leased else [])
             return leased
 
@@ -295,6 +302,7 @@ class Writes:
         assert recipe is not None
         await core.ledger.read(core.learn_dims)
         wanted = await core.ledger.read(indexes.to_embed, owner, rows)
+        sentences = await core.ledger.read(facts.texts, owner, rows)
         needed = {row for row, _, _ in wanted} | {before for _, before, _ in wanted if before is not None}
         texts = await core.ledger.read(turns.texts, owner, sorted(needed))
         parts: list[tuple[int, int | None, list[str]]] = []
@@ -304,6 +312,7 @@ class Writes:
             context = texts.get(before) if before is not None else None
             cut = passages(texts[row]) if context is None else [pair_text(context, texts[row])]
             parts.append((row, before if context is not None else None, cut))
+        parts += [(row, None, [text]) for row, text in sentences.items()]
         vectors: list[Floats] = []
         for call in _calls([text for _, _, cut in parts for text in cut]):
             vectors += await embedder.documents(call)
@@ -323,7 +332,13 @@ class Writes:
                 ]
                 # Erased or replaced meanwhile: neither it nor a pair with it may come back.
                 if before is None or turns.is_believed(connection, owner, before):
-                    if turns.is_believed(connection, owner, row):
+                    said = sentences.get(row)
+                    alive = (
+                        turns.is_believed(connection, owner, row)
+                        if said is None
+                        else facts.texts(connection, owner, [row]).get(row) == said
+                    )
+                    if alive:
                         indexes.put_vectors(connection, owner, recipe, row, own)
                         stored.append(row)
             if stored:
@@ -339,28 +354,46 @@ class Writes:
 class Drain:
     """Runs what waits in the outbox, in the background, one job after another."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, make_facts: Callable[[int], Awaitable[None]]) -> None:
         self._core = core
         self.writes = Writes(core, self.wake)
+        self.facts = Facts(core, self.wake)
+        self._make_facts = make_facts
         self._task: asyncio.Task[None] | None = None
         self._again = False
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
+    @property
+    def _kinds(self) -> tuple[jobs.Kind, ...]:
+        """The jobs that this memory can do: vectors only by the embedder that made the others."""
+        return ("facts",) if self._core.lacks_embedder else jobs.EVERY
+
     def wake(self) -> None:
         """See that somebody looks at the outbox."""
         self._again = True
-        if not self._closed and not self._core.lacks_embedder and (self._task is None or self._task.done()):
+        if not self._closed and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run_next(self) -> bool:
+        """Run the next job that is due. Returns whether there was one."""
+        found = await self._core.ledger.read(jobs.due, self._core.clock(), self._kinds)
+        if found is None:
+            return False
+        job, kind = found
+        if kind == "index":
+            return await self.writes.run_next()
+        await self._make_facts(job)
+        return True
 
     async def _run(self) -> None:
         await asyncio.sleep(_AFTER_S)
         try:
             while self._again:
                 self._again = False
-                while await self.writes.run_next():
+                while await self._run_next():
                     pass
-            due = await self._core.ledger.read(jobs.next_due)
+            due = await self._core.ledger.read(jobs.next_due, self._kinds)
         except StoreError as error:
             # The jobs are in the file and stay there: look again in a second.
             log.warning("background work waits: %s", type(error).__name__)
@@ -378,10 +411,10 @@ class Drain:
             TimeoutError: It took longer than `timeout` seconds.
         """
         async with asyncio.timeout(timeout):
-            while not self._core.lacks_embedder and await self._core.ledger.read(jobs.next_due) is not None:
+            while await self._core.ledger.read(jobs.next_due, self._kinds) is not None:
                 if self._closed:
                     raise StoreClosed("this memory was closed while it settled")
-                if not await self.writes.run_next():
+                if not await self._run_next():
                     await asyncio.sleep(_POLL_S)
 
     async def close(self) -> None:
@@ -393,6 +426,7 @@ class Drain:
             self._task.cancel()
             await asyncio.wait([self._task])
         await self.writes.stop()
+        self.facts.stop()
 
 
 def _calls(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
-from langgraph.runtime import get_runtime
 
-from memgraph.nodes.node import MemoryNode, Run, memory_of
-from memgraph.records import Added
+from memgraph.nodes.consolidate import ConsolidateStage
+from memgraph.nodes.extract import ExtractStage
+from memgraph.nodes.merge_graph import MergeStage
+from memgraph.nodes.node import MemoryNode, Run
+from memgraph.nodes.stage import Stage, WriteState, job_of
 from memgraph.state import NodeState, state_value
 from memgraph.writes import Request
 
+if TYPE_CHECKING:
+    from memgraph.memory import Memory
 
-class WriteState(TypedDict):
-    """What passes through the write path."""
-
-    request: NotRequired[Request]
-    added: NotRequired[Added]
-
-
-class _Stage(Runnable[WriteState, dict[str, Any]]):
-    """A stage of the write path, in both faces."""
-
-    async def run(self, state: WriteState, memory: Any) -> dict[str, Any]:
-        raise NotImplementedError  # pragma: no cover  # an abstract method; both stages have their own
-
-    def invoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
-        memory = memory_of(get_runtime().store)
-        return memory.live().wait(self.run(input, memory))
-
-    async def ainvoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
-        memory = memory_of(get_runtime().store)
-        return await memory.live().call(self.run(input, memory))
+STEPS: Final = 1_000_000
+"""Steps that a run of the write path may take: four a batch of turns, and a whole history may be handed in at once."""
 
 
-class Accept(_Stage):
+class Accept(Stage):
     """Commit 1: the turns are on the disk, and found by their words."""
 
-    async def run(self, state: WriteState, memory: Any) -> dict[str, Any]:
+    async def run(self, state: WriteState, memory: Memory, config: RunnableConfig) -> dict[str, Any]:
         """Store what is new of the request."""
         request = state["request"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # given by whoever runs the graph
         added = await memory.writes.accept(request)
@@ -48,18 +34,31 @@ class Accept(_Stage):
         return {"added": added}
 
 
-class Index(_Stage):
-    """The job: the turns get their vectors."""
+class Index(Stage):
+    """The turns get their vectors."""
 
-    async def run(self, state: WriteState, memory: Any) -> dict[str, Any]:
+    async def run(self, state: WriteState, memory: Memory, config: RunnableConfig) -> dict[str, Any]:
         """Run the owner's jobs up to this one."""
-        return {"added": await memory.writes.finish(state["added"])}  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
+        added = await memory.writes.finish(state["added"])  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
+        return {"added": added, "open": added.facts is not None}
+
+
+def _begin(state: WriteState) -> str:
+    return "accept" if state.get("request") is not None else "extract"
 
 
 def _after_accept(state: WriteState) -> str:
     request, added = state.get("request"), state.get("added")
-    waits = request is not None and not request.background and added is not None and added.job is not None
-    return "index" if waits else END
+    if request is None or request.background or added is None or (added.job, added.facts) == (None, None):
+        return END
+    return "index"
+
+
+def _going_on(following: str) -> Any:
+    def goes_on(state: WriteState) -> str:
+        return following if state.get("open") and job_of(state) is not None else END
+
+    return goes_on
 
 
 def _write_config(config: RunnableConfig) -> RunnableConfig:
@@ -68,26 +67,38 @@ def _write_config(config: RunnableConfig) -> RunnableConfig:
     LangGraph hands a graph's durability to those inside it, and with "sync" one without a checkpointer fails: it waits
     for a checkpoint that it never put. How durable a write is the ledger decides.
     """
-    return {**config, "configurable": {**config.get("configurable", {}), "__pregel_durability": "async"}}
+    configurable = {**config.get("configurable", {}), "__pregel_durability": "async"}
+    return {**config, "configurable": configurable, "recursion_limit": STEPS}
 
 
 def write_graph() -> StateGraph[WriteState, Any, WriteState, WriteState]:
-    """Return the write path: accept -> index."""
+    """Return the write path: accept -> index -> extract -> consolidate -> merge_graph.
+
+    The last three go round until the turns' job is done: what earlier turns left comes first. Begun with a `job`
+    instead of a `request`, only they run, as in the background.
+    """
     return (
         StateGraph(WriteState)
         .add_node("accept", Accept())
         .add_node("index", Index())
-        .add_edge(START, "accept")
+        .add_node("extract", ExtractStage())
+        .add_node("consolidate", ConsolidateStage())
+        .add_node("merge_graph", MergeStage())
+        .add_conditional_edges(START, _begin, ["accept", "extract"])
         .add_conditional_edges("accept", _after_accept, ["index", END])
-        .add_edge("index", END)
+        .add_conditional_edges("index", _going_on("extract"), ["extract", END])
+        .add_conditional_edges("extract", _going_on("consolidate"), ["consolidate", END])
+        .add_conditional_edges("consolidate", _going_on("merge_graph"), ["merge_graph", END])
+        .add_conditional_edges("merge_graph", _going_on("extract"), ["extract", END])
     )
 
 
 class Remember(MemoryNode):
     """The node that `remember` returns."""
 
-    def __init__(self, *, background: bool) -> None:
+    def __init__(self, *, background: bool, strict: bool) -> None:
         self._background = background
+        self._strict = strict
         self._graph = write_graph().compile(checkpointer=False, name="memgraph.remember")
 
     async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
@@ -99,7 +110,8 @@ class Remember(MemoryNode):
             background=self._background,
             cause=run.cause,
         )
-        result = cast(WriteState, await self._graph.ainvoke({"request": request}, _write_config(run.config)))
+        begin: WriteState = {"request": request, "strict": self._strict}
+        result = cast(WriteState, await self._graph.ainvoke(begin, _write_config(run.config)))
         added = result["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
         run.write(
             {
@@ -113,13 +125,16 @@ class Remember(MemoryNode):
         return {"memory_seq": {added.owner: added.seq}}
 
 
-def remember(*, background: bool = False) -> MemoryNode:
+def remember(*, background: bool = False, strict: bool = False) -> MemoryNode:
     """Make a node that remembers the state's messages.
 
     What is new among them becomes turns, word for word; what was remembered before, system messages, summaries and our
-    own memory block are passed over. When the node returns, the turns are on the disk.
+    own memory block are passed over. When the node returns, the turns are on the disk and facts were made of them, or
+    the reason why not is kept with their job.
 
     Args:
-        background: Return after that, and index the turns afterwards; they are found by their words at once.
+        background: Return once the turns are on the disk; they are found by their words at once, and their vectors and
+            facts follow.
+        strict: Raise if the model that makes facts fails. The turns are on the disk all the same.
     """
-    return Remember(background=background)
+    return Remember(background=background, strict=strict)

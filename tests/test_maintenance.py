@@ -9,9 +9,9 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from memgraph import Memory, Scope
+from memgraph.applying import LEXICAL_RECIPE
 from memgraph.errors import EmbedderMismatch, EmbedderUnavailable, InvalidInput, NotFound, StoreBusy, StoreError
 from memgraph.ledger import commits, erasure
-from memgraph.writes import LEXICAL_RECIPE
 from support.fakes import HashEmbeddings, RaisingEmbeddings
 from support.fixtures import OpenMemory
 from support.memories import ADA, BOB, Clock, found, matching, query, texts

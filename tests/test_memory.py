@@ -337,7 +337,7 @@ def test_forget_keeps_the_history(memory: Memory, clock: Clock) -> None:
 def test_forgetting_what_is_not_there(memory: Memory, which: str) -> None:
     [id] = memory.add("I like figs.", ADA).ids
     unknown = UNKNOWN if which == "unknown" else which
-    with pytest.raises(NotFound, match="no such turn in this scope"):
+    with pytest.raises(NotFound, match="no such turn( or fact)? in this scope"):
         memory.forget([id, unknown], ADA)
     with pytest.raises(NotFound):
         memory.forget(id, BOB)

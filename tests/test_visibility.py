@@ -62,7 +62,7 @@ def test_list_and_get(memory: Memory, write: str, read: str, seen: bool) -> None
     if seen:
         assert memory.get(id, READERS[read]).text == SAID
     else:
-        with pytest.raises(NotFound, match="no such turn in this scope"):
+        with pytest.raises(NotFound, match="no such turn( or fact)? in this scope"):
             memory.get(id, READERS[read])
 
 

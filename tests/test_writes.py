@@ -198,6 +198,8 @@ def test_a_write_to_a_locked_file_is_busy_and_nothing_is_stored(open_memory: Ope
 
 def test_the_background_waits_for_a_locked_file(open_memory: OpenMemory, caplog: pytest.LogCaptureFixture) -> None:
     memory = open_memory()
+    memory.add("One.", ADA)
+    memory.live().wait(memory.core.ledger.write(enqueue))
     with write_locked(memory):
 
         async def wake() -> None:
@@ -206,8 +208,12 @@ def test_the_background_waits_for_a_locked_file(open_memory: OpenMemory, caplog:
                 await asyncio.sleep(0.001)
 
         memory.live().wait(wake(), timeout=30)
-    memory.add("One.", ADA, background=True)
     memory.settle(30)
+    assert states(memory) == []
+
+
+def enqueue(connection: apsw.Connection) -> int:
+    return jobs.enqueue(connection, 1, 1, rows=[1], now=0)
 
 
 def test_closing_gives_an_unfinished_job_back_untried(open_memory: OpenMemory) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import apsw
 
 from memgraph.errors import StoreBusy, StoreError
-from memgraph.ledger import commits, faults, jobs, traces
+from memgraph.ledger import commits, faults, jobs, traces, unmaking
 from memgraph.ledger.turns import carray, detach, ids
 
 
@@ -24,13 +24,14 @@ def erase(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int
     gone = set(rows)
     bound = carray(gone)
     identities = ids(connection, owner, gone)
+    unmade = unmaking.unmake(connection, owner, gone)
     places = [
         place
         for (place,) in connection.execute(
             "select distinct place from turns where owner = ? and row in carray(?)", (owner, bound)
         )
     ]
-    removed: dict[str, int] = {}
+    removed = dict(unmade.removed)
     # The turns go first: what looks for a neighbour's new context must not find them.
     connection.execute("delete from turns where owner = ? and row in carray(?)", (owner, bound))
     removed["turns"] = connection.changes()
@@ -40,19 +41,21 @@ def erase(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int
         ("vectors", "delete from vectors where owner = ? and row in carray(?)"),
     ):
         connection.execute(sql, (owner, bound))
-        removed[table] = connection.changes()
+        removed[table] = removed.get(table, 0) + connection.changes()
     connection.execute("update turn_keys set row = null where owner = ? and row in carray(?)", (owner, bound))
     connection.execute("update turns set replaces = null where owner = ? and replaces in carray(?)", (owner, bound))
-    removed["traces"] = traces.drop_naming(connection, owner, identities)
+    removed["traces"] = traces.drop_naming(connection, owner, identities | unmade.ids)
     removed["outbox"] = _shrink_jobs(connection, owner, gone)
     removed["places"] = _drop_empty_places(connection, owner, places)
     _forget_causes(connection, owner, gone)
-    seq = commits.record(connection, owner, at=now, kind="erase", touched=[*gone, *rebuilt])
+    seq = commits.record(connection, owner, at=now, kind="erase", touched=[*gone, *rebuilt, *unmade.facts])
     connection.executemany(
         "insert or replace into tombstones values (?, ?, ?, ?)", [(owner, row, seq, now) for row in sorted(gone)]
     )
     if rebuilt:
         jobs.enqueue(connection, owner, seq, rows=rebuilt, now=now)
+    if unmade.again:
+        jobs.enqueue(connection, owner, seq, rows=unmade.again, now=now, kind="facts")
     faults.point("erase.deleted")
     return removed, len(rebuilt), seq
 
@@ -61,9 +64,13 @@ def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int]) -> int
     """Take the rows out of the jobs that wait; a job left without any goes."""
     dropped = 0
     for job, packed in connection.execute("select job, rows from outbox where owner = ?", (owner,)).fetchall():
-        left = [row for row in commits.unpack(packed) if row not in gone]
+        rows = commits.unpack(packed)
+        left = [row for row in rows if row not in gone]
         if left:
-            connection.execute("update outbox set rows = ? where job = ?", (commits.pack(left), job))
+            if len(left) < len(rows):  # what was drafted of them holds their words: it is made again of the others
+                connection.execute(
+                    "update outbox set rows = ?, draft = null, decision = null where job = ?", (commits.pack(left), job)
+                )
         else:
             connection.execute("delete from outbox where job = ?", (job,))
             dropped += 1
@@ -126,6 +133,7 @@ def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: s
         StoreError: Something of what was erased is still there.
     """
     traces.drop_naming(connection, owner, gone)
+    rows = set(rows)
     bound = carray(rows)
     left = {
         "turns": connection.execute(
@@ -147,6 +155,7 @@ def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: s
             for one in gone
         ),
     }
+    left |= {f"facts: {table}": count for table, count in unmaking.left(connection, owner, rows, ()).items()}
     found = {table: count for table, count in left.items() if count}
     if found:
         raise StoreError(f"erasure could not be verified, rows are left: {found}")

@@ -27,6 +27,11 @@ _NEW_HEADS = (
     " where t.owner = ? and t.row in carray(?) order by t.row"
 )
 
+_LACKING = (
+    "t.superseded_at = ?3 and not exists"
+    " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?4)"
+)
+
 
 def heads(connection: apsw.Connection, owner: int) -> list[tuple[Any, ...]]:
     """Return what the cache holds of all turns, in row order."""
@@ -73,8 +78,12 @@ def unpack(blobs: Sequence[bytes], dims: int) -> Vector:
 def put_vectors(
     connection: apsw.Connection, owner: int, recipe: int, row: int, parts: Sequence[tuple[int | None, Vector]]
 ) -> bool:
-    """Store the vectors of a turn's parts in place of those it had. Returns whether the turn is still there."""
-    alive = connection.execute("select version from turns where owner = ? and row = ?", (owner, row)).get
+    """Store the vectors of a turn's or fact's parts in place of those it had. Returns whether it is still there."""
+    alive = connection.execute(
+        "select version from turns where owner = ?1 and row = ?2"
+        " union all select version from facts where owner = ?1 and row = ?2",
+        (owner, row),
+    ).get
     if alive is None:
         return False
     connection.execute("delete from vectors where owner = ? and row = ?", (owner, row))
@@ -83,6 +92,27 @@ def put_vectors(
         [(owner, row, part, alive, recipe, before, pack(vector)) for part, (before, vector) in enumerate(parts)],
     )
     return True
+
+
+def put_fact(
+    connection: apsw.Connection,
+    owner: int,
+    row: int,
+    version: int,
+    *,
+    recipe: int,
+    words: int,
+    flags: int,
+    terms: bytes,
+) -> None:
+    """Write the postings of a fact's version; where it says something else now, its vector goes."""
+    before = connection.execute("select terms from postings where owner = ? and row = ? and part = 0", (owner, row)).get
+    connection.execute(
+        "insert or replace into postings values (?, ?, 0, ?, ?, null, ?, ?, ?)",
+        (owner, row, version, recipe, words, flags, terms),
+    )
+    if before is not None and before != terms:
+        connection.execute("delete from vectors where owner = ? and row = ?", (owner, row))
 
 
 def to_embed(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> list[tuple[int, int | None, int]]:
@@ -95,24 +125,24 @@ def to_embed(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> li
 
 
 def without_vectors(connection: apsw.Connection, owner: int, recipe: int, after: int, limit: int) -> list[int]:
-    """Return up to `limit` believed turns with text, after row `after`, that have no vector of this embedder."""
+    """Return up to `limit` believed turns and facts, after row `after`, that have no vector of this embedder."""
     return [
         row
         for (row,) in connection.execute(
-            "select t.row from turns t where t.owner = ? and t.row > ? and t.superseded_at = ? and t.text <> x''"
-            " and not exists (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?)"
-            " order by t.row limit ?",
+            f"select t.row from turns t where t.owner = ?1 and t.row > ?2 and {_LACKING} and t.text <> x''"
+            f" union all select t.row from facts t where t.owner = ?1 and t.row > ?2 and {_LACKING}"
+            " order by 1 limit ?5",
             (owner, after, OPEN, recipe, limit),
         )
     ]
 
 
 def count_without_vectors(connection: apsw.Connection, recipe: int) -> int:
-    """Return how many believed turns of the file that have text have no vector of this embedder."""
+    """Return how many believed turns (with text) and facts of the file have no vector of this embedder."""
     count: int = connection.execute(
-        "select count(*) from turns t where t.superseded_at = ? and t.text <> x'' and not exists"
-        " (select 1 from vectors v where v.owner = t.owner and v.row = t.row and v.recipe = ?)",
-        (OPEN, recipe),
+        f"select (select count(*) from turns t where {_LACKING} and t.text <> x'')"
+        f" + (select count(*) from facts t where {_LACKING})",
+        (None, None, OPEN, recipe),
     ).get
     return count
 
@@ -122,7 +152,8 @@ def stale_postings(connection: apsw.Connection, owner: int, recipe: int, *, limi
     return [
         row
         for (row,) in connection.execute(
-            "select row from postings where owner = ? and part = 0 and recipe <> ? order by row limit ?",
+            "select p.row from postings p join turns t on t.owner = p.owner and t.row = p.row"
+            " where p.owner = ? and p.part = 0 and p.recipe <> ? order by p.row limit ?",
             (owner, recipe, limit),
         )
     ]
@@ -130,7 +161,11 @@ def stale_postings(connection: apsw.Connection, owner: int, recipe: int, *, limi
 
 def count_stale_postings(connection: apsw.Connection, recipe: int) -> int:
     """Return how many turns of the file have postings made by another recipe."""
-    count: int = connection.execute("select count(*) from postings where part = 0 and recipe <> ?", (recipe,)).get
+    count: int = connection.execute(
+        "select count(*) from postings p join turns t on t.owner = p.owner and t.row = p.row"
+        " where p.part = 0 and p.recipe <> ?",
+        (recipe,),
+    ).get
     return count
 
 

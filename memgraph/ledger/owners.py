@@ -32,6 +32,14 @@ def find(connection: apsw.Connection, key: bytes) -> Owner | None:
     return None if row is None else Owner(*row)
 
 
+def numbered(connection: apsw.Connection, owner: int) -> Owner:
+    """Return an owner that is there, by its integer."""
+    row = connection.execute(
+        "select owner, secret, seq, last_row, last_place from owners where owner = ?", (owner,)
+    ).fetchall()[0]
+    return Owner(*row)
+
+
 def ensure(connection: apsw.Connection, key: bytes) -> Owner:
     """Return the owner with this key, made if absent."""
     found = find(connection, key)
@@ -40,6 +48,11 @@ def ensure(connection: apsw.Connection, key: bytes) -> Owner:
         found = find(connection, key)
         assert found is not None
     return found
+
+
+def note_last_row(connection: apsw.Connection, owner: int, row: int) -> None:
+    """Note the last row number that was drawn."""
+    connection.execute("update owners set last_row = ? where owner = ?", (row, owner))
 
 
 def head(connection: apsw.Connection, key: bytes) -> tuple[int, int] | None:

@@ -64,7 +64,79 @@ create table traces(
 create table embedders(recipe integer primary key, name text not null, dims integer, unique(name, dims));
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1,)
+# What is made of turns. Rows are drawn from the owner's one counter, so that a row number names a turn, a fact or an
+# entity, never two of them, and index tables hold the parts of all. `recorded_at` and `superseded_at` bound belief
+# everywhere, `valid_from` and `valid_to` truth: a version, a piece of evidence, a link or a name is never rewritten.
+# A job's number is never given again (autoincrement), since who waits for a job asks whether its number is gone.
+# Everything here belongs to the agent its turns belong to (null: to none), so that no agent's private words reach
+# another through a fact that was made of them.
+_V2: Final = """
+create table facts(
+    owner integer not null, row integer not null, id blob not null, version integer not null, seq integer not null,
+    agent_id text, subject_key blob not null, attribute text not null, hash blob not null, kind integer not null,
+    origin integer not null, recorded_at integer not null, superseded_at integer not null, valid_from integer not null,
+    valid_to integer not null, confidence real not null, importance real not null, tier integer not null default 0,
+    last_used_at integer, use_count integer not null default 0, archived_at integer, expires_at integer, metadata text,
+    subject text not null, object text not null, text blob not null, primary key(owner, row)) without rowid;
+create unique index facts_by_id on facts(owner, id);
+create index facts_by_subject on facts(owner, subject_key, superseded_at, row);
+create table fact_versions(
+    owner integer not null, row integer not null, version integer not null, operation integer not null,
+    recorded_at integer not null, superseded_at integer not null, valid_from integer not null,
+    valid_to integer not null, kind integer not null, origin integer not null, confidence real not null,
+    importance real not null, subject text not null, attribute text not null, object text not null, text blob not null,
+    primary key(owner, row, version)) without rowid;
+create table evidence(
+    owner integer not null, fact integer not null, turn integer not null, operation integer not null,
+    recorded_at integer not null, superseded_at integer not null, quote blob,
+    primary key(owner, fact, turn, operation)) without rowid;
+create index evidence_by_turn on evidence(owner, turn);
+create table fact_links(
+    owner integer not null, source integer not null, kind text not null, target integer not null,
+    operation integer not null, recorded_at integer not null, superseded_at integer not null,
+    primary key(owner, source, kind, target, operation)) without rowid;
+create index fact_links_by_target on fact_links(owner, target);
+create table operations(
+    owner integer not null, operation integer not null, id blob not null, seq integer not null, at integer not null,
+    kind text not null, mode text, fact integer, target integer, gate text not null, model text, prompt text,
+    prompt_tokens integer, answer_tokens integer, undoes integer, undone_by integer, turns blob not null, reason text,
+    quote blob, effects text, primary key(owner, operation)) without rowid;
+create unique index operations_by_id on operations(owner, id);
+create index operations_by_fact on operations(owner, fact);
+create table entities(
+    owner integer not null, row integer not null, id blob not null, agent_id text, type text not null,
+    operation integer not null, recorded_at integer not null, superseded_at integer not null, merged_into integer,
+    name text not null, primary key(owner, row)) without rowid;
+create unique index entities_by_id on entities(owner, id);
+create table entity_aliases(
+    owner integer not null, key blob not null, entity integer not null, operation integer not null,
+    recorded_at integer not null, superseded_at integer not null, name text not null,
+    primary key(owner, key, entity, operation)) without rowid;
+create index entity_aliases_by_entity on entity_aliases(owner, entity);
+create table mentions(
+    owner integer not null, fact integer not null, entity integer not null, operation integer not null,
+    primary key(owner, fact, entity)) without rowid;
+create index mentions_by_entity on mentions(owner, entity);
+create table relations(
+    owner integer not null, row integer not null, source integer not null, type text not null,
+    target integer not null, fact integer not null, operation integer not null, recorded_at integer not null,
+    superseded_at integer not null, primary key(owner, row)) without rowid;
+create index relations_by_fact on relations(owner, fact);
+alter table owners add column last_operation integer not null default 0;
+create table jobs(
+    job integer primary key autoincrement, owner integer not null, seq integer not null, kind text not null,
+    state text not null, rows blob not null, attempt integer not null default 0, available_at integer not null,
+    lease_owner text, lease_until integer, fence integer not null default 0, error_class text,
+    created_at integer not null, carried integer not null default 0, draft blob, decision blob);
+insert into jobs select job, owner, seq, kind, state, rows, attempt, available_at, lease_owner, lease_until, fence,
+    error_class, created_at, 0, draft, decision from outbox;
+drop table outbox;
+alter table jobs rename to outbox;
+create index outbox_open on outbox(state, available_at) where state <> 'done';
+create index outbox_by_kind on outbox(owner, kind, job);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2)
 """Step n brings a file from schema n to n + 1. Never changed once released; new ones are added at the end."""
 
 

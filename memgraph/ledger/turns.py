@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -44,6 +44,10 @@ class Found(NamedTuple):
 _FOUND: Final = f"select {', '.join(Found._fields)} from turns where owner = ? and row in carray(?)"
 
 
+_BATCH_TURNS: Final = 24
+_BATCH_CHARACTERS: Final = 16_000
+"""Turns, and characters of them, that a model is asked about at once: about 4,000 tokens."""
+
 Keys = tuple[bytes | None, bytes | None]
 """What a turn is known again by (None: always new), and what an edit of its message replaces (None: no id)."""
 
@@ -74,6 +78,8 @@ class Accepted:
     skipped: tuple[Skipped, ...]
     seq: int
     job: int | None
+    facts: int | None = None
+    replaced: tuple[int, ...] = ()
 
 
 def accept(
@@ -87,6 +93,7 @@ def accept(
     now: int,
     recipe: int,
     cause: Mapping[str, str] | None,
+    facts: bool = False,
 ) -> Accepted:
     """Write the new ones of `entries` as turns with their postings and the job that goes on with them: commit 1.
 
@@ -100,6 +107,7 @@ def accept(
         now: Microseconds UTC.
         recipe: Version of what `terms` and `flags` hold.
         cause: Thread, checkpoint and task of the graph run.
+        facts: Whether facts are to be made of them.
     """
     faults.point("accept.begin")
     owner = owners.ensure(connection, owner_key)
@@ -108,6 +116,8 @@ def accept(
     ids: list[str] = []
     rows: list[int] = []
     skipped: list[Skipped] = []
+    lengths: list[int] = []
+    replaced_rows: list[int] = []
     rebuilt: set[int] = set()
     last_row, last_place, number = owner.last_row, owner.last_place, None
     before: _Before | None = None
@@ -125,6 +135,7 @@ def accept(
         said_at = now if entry.draft.said_at is None else entry.draft.said_at
         replaced = _replaced(connection, owner.owner, message_key)
         if replaced is not None:
+            replaced_rows.append(replaced)
             rebuilt |= supersede(connection, owner.owner, [replaced], now)
             before = _last_in(connection, owner.owner, number) if before and before[0] == replaced else before
         context = _context(before, said_at, entry.words)
@@ -136,6 +147,7 @@ def accept(
             (owner.owner, last_row, recipe, context, entry.words, entry.flags, entry.terms),
         )
         rows.append(last_row)
+        lengths.append(len(entry.draft.text))
         before = (last_row, said_at, entry.words)
     if not rows:
         return Accepted((), (), tuple(skipped), owner.seq, None)
@@ -145,8 +157,25 @@ def accept(
     kind = "turns" if not rebuilt else "replace"
     commits.record(connection, owner.owner, at=now, kind=kind, touched=[*rows, *rebuilt], cause=cause)
     job = jobs.enqueue(connection, owner.owner, seq, rows=[*rows, *rebuilt], now=now)
+    making = None
+    for batch in _batches(rows, lengths) if facts else ():
+        making = jobs.enqueue(connection, owner.owner, seq, rows=batch, now=now, kind="facts")
     faults.point("accept.written")
-    return Accepted(tuple(ids), tuple(rows), tuple(skipped), seq, job)
+    return Accepted(tuple(ids), tuple(rows), tuple(skipped), seq, job, making, tuple(replaced_rows))
+
+
+def _batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Cut turns into batches, one of which is read by one call of a model."""
+    batch: list[int] = []
+    size = 0
+    for row, length in zip(rows, lengths, strict=True):
+        if batch and (len(batch) >= _BATCH_TURNS or size + length > _BATCH_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += length
+    if batch:
+        yield batch
 
 
 def _known(connection: apsw.Connection, owner: int, key: bytes | None) -> str | None:
@@ -342,6 +371,42 @@ def texts(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> dict[
             "select row, text from turns where owner = ? and row in carray(?)", (owner, carray(rows))
         )
     }
+
+
+class Said(NamedTuple):
+    """What extraction needs of a turn."""
+
+    row: int
+    speaker: str
+    role: str
+    origin: int
+    said_at: int
+    agent_id: str | None
+    text: bytes
+
+
+_SAID: Final = (
+    "select t.row, t.speaker, t.role, t.origin, t.said_at, p.agent_id, t.text from turns t"
+    " join places p on p.owner = t.owner and p.place = t.place where t.owner = ? and t.superseded_at = ?"
+)
+
+
+def said(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> list[Said]:
+    """Return the believed ones of some turns, in the order they were stored."""
+    return [
+        Said._make(row)
+        for row in connection.execute(f"{_SAID} and t.row in carray(?) order by t.row", (owner, OPEN, carray(rows)))
+    ]
+
+
+def said_before(connection: apsw.Connection, owner: int, row: int, count: int) -> list[Said]:
+    """Return up to `count` believed turns that stand before a turn in its place, in order."""
+    found = connection.execute(
+        f"{_SAID} and t.place = (select place from turns where owner = ? and row = ?) and t.row < ?"
+        " order by t.row desc limit ?",
+        (owner, OPEN, owner, row, row, count),
+    ).fetchall()
+    return [Said._make(row) for row in reversed(found)]
 
 
 def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:

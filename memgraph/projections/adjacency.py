@@ -1,19 +1,24 @@
-"""Adjacency of one owner: the neighbours of entities, walked breadth first within caps.
-
-The edges come with the relations; what walks them is here.
-"""
+"""Adjacency of one owner: entities and the facts that mention them, walked breadth first within caps."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 
 class Adjacency(Protocol):
     """What a search needs of a graph projection."""
 
-    def reach(self, start: Iterable[int], *, hops: int, fan_out: int, limit: int) -> dict[int, tuple[int, ...]]:
+    def reach(
+        self,
+        start: Iterable[int],
+        *,
+        hops: int,
+        fan_out: int,
+        limit: int,
+        passable: Callable[[int], bool] | None = None,
+    ) -> dict[int, tuple[int, ...]]:
         """Return the nodes within `hops` of `start` and a shortest path to each, the node itself last."""
         ...
 
@@ -36,7 +41,19 @@ class ListAdjacency:
             self._neighbours[one].pop(other, None)
             self._neighbours[other].pop(one, None)
 
-    def reach(self, start: Iterable[int], *, hops: int, fan_out: int, limit: int) -> dict[int, tuple[int, ...]]:
+    def degree(self, node: int) -> int:
+        """Return how many neighbours a node has."""
+        return len(self._neighbours.get(node, ()))
+
+    def reach(
+        self,
+        start: Iterable[int],
+        *,
+        hops: int,
+        fan_out: int,
+        limit: int,
+        passable: Callable[[int], bool] | None = None,
+    ) -> dict[int, tuple[int, ...]]:
         """Return the nodes within `hops` of `start` and a shortest path to each, the node itself last.
 
         Args:
@@ -44,6 +61,7 @@ class ListAdjacency:
             hops: Edges a path may have.
             fan_out: Neighbours followed per node: a hub of ten thousand edges costs no more than this.
             limit: Nodes returned at most, the nearest first.
+            passable: Which nodes may be stepped on; None for all. It does not concern `start`.
         """
         paths: dict[int, tuple[int, ...]] = {}
         for node in start:
@@ -57,7 +75,7 @@ class ListAdjacency:
                 for other in list(neighbours)[:fan_out]:
                     if len(paths) >= limit:
                         return paths
-                    if other not in paths:
+                    if other not in paths and (passable is None or passable(other)):
                         paths[other] = (*paths[node], other)
                         following.append(other)
             level = following

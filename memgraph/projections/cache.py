@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memgraph.ledger import commits, indexes, owners
+from memgraph.ledger import commits, fact_index, indexes, owners
+from memgraph.projections.facts import FactIndex
 from memgraph.projections.postings import ArrayPostings
 from memgraph.projections.vectors import Floats, MatrixVectors
 from memgraph.records import OPEN
@@ -23,7 +24,7 @@ _STEP: Final = 64
 Names = tuple[str | None, str | None, str | None]
 """Thread, session and agent of a place."""
 
-_APPENDED: Final = frozenset({"turns", "index"})
+_APPENDED: Final = frozenset({"turns", "index", "facts"})
 
 
 class OwnerIndex:
@@ -53,6 +54,7 @@ class OwnerIndex:
         self.places: dict[int, owners.Place] = {}
         self.postings = ArrayPostings()
         self.vectors = None if dims is None else MatrixVectors(dims)
+        self.facts = FactIndex(owner, dims)
         self.all_believed = True
         self.derived: dict[str, Any] = {}
         """What ranking computes once from these columns; emptied when they change."""
@@ -66,7 +68,7 @@ class OwnerIndex:
     @property
     def nbytes(self) -> int:
         """Bytes held, near enough."""
-        columns = 60 * len(self.rows) + self.postings.nbytes + 64 * len(self.places)
+        columns = 60 * len(self.rows) + self.postings.nbytes + 64 * len(self.places) + self.facts.nbytes
         return columns + (0 if self.vectors is None else self.vectors.nbytes)
 
     def at(self, rows: list[int]) -> list[int]:
@@ -146,7 +148,9 @@ class OwnerIndex:
         """Fill all vectors at once."""
         if self.vectors is None:
             return
-        stored = indexes.vectors(connection, self.owner, recipe)
+        mine = set(self.rows.tolist())
+        # Those of facts are theirs.
+        stored = [item for item in indexes.vectors(connection, self.owner, recipe) if item[0] in mine]
         firsts = [(row, before, blob) for row, part, before, blob in stored if part == 0]
         count = len(self.rows)
         known = np.zeros(count, np.bool_)
@@ -162,14 +166,14 @@ class OwnerIndex:
         pairs = [(i, before) for i, (_, before, _) in enumerate(firsts) if before is not None and holds[i]]
         if pairs:
             after, before = np.array([i for i, _ in pairs]), np.array([row for _, row in pairs], np.int64)
-            mine = np.searchsorted(self.rows, before)
-            both = known[mine] & (self.rows[mine] == before)
-            mine, after = mine[both], after[both]
+            earlier = np.searchsorted(self.rows, before)
+            both = known[earlier] & (self.rows[earlier] == before)
+            earlier, after = earlier[both], after[both]
             # In place, since a row comes up as the turn after before it is written as the turn before. In small steps:
             # copies as large as the matrix are fresh memory, which took six times as long as the sums.
-            for start in range(0, len(mine), _STEP):
+            for start in range(0, len(earlier), _STEP):
                 span = slice(start, start + _STEP)
-                matrix[mine[span]] = 0.5 * (matrix[mine[span]] + own[after[span]])
+                matrix[earlier[span]] = 0.5 * (matrix[earlier[span]] + own[after[span]])
         self.vectors.fill(matrix, known)
         self._put_passages(stored)
 
@@ -277,6 +281,8 @@ class IndexCache:
         index.append(indexes.heads(connection, owner), places)
         if embedder is not None:
             index.load_vectors(connection, embedder[0])
+        recipe = None if embedder is None else embedder[0]
+        index.facts = index.facts.updated(fact_index.news(connection, owner, recipe), index.rows, index.said_at)
         index.seq = seq
         return index
 
@@ -292,14 +298,22 @@ class IndexCache:
         if len(news) != seq - index.seq or any(kind not in _APPENDED for kind, _ in news):
             return None
         last = int(index.rows[-1]) if len(index) else 0
-        touched = sorted({row for _, rows in news for row in rows})
-        if added := [row for row in touched if row > last]:
+        touched: defaultdict[str, set[int]] = defaultdict(set)
+        for kind, rows in news:
+            touched[kind].update(rows)
+        if added := sorted(row for row in touched["turns"] if row > last):
             found = indexes.new_heads(connection, index.owner, added)
             contexts = {head[6]: head[10] for head in found if head[10] is not None}
             index.append([head[:10] for head in found], {head[4]: head[11:14] for head in found}, contexts)
-        indexed = sorted({row for kind, rows in news for row in rows if kind == "index"})
-        if embedder is not None and indexed:
-            index.refresh_vectors(connection, embedder[0], indexed)
+        # Rows of turns, facts and entities are numbered together: what is no turn is of the others.
+        indexed = sorted(touched["index"])
+        mine = [int(index.rows[at]) for at in index.at(indexed)]
+        if embedder is not None and mine:
+            index.refresh_vectors(connection, embedder[0], mine)
+        recipe = None if embedder is None else embedder[0]
+        if others := sorted((touched["facts"] | touched["index"]).difference(mine)):
+            told = fact_index.news(connection, index.owner, recipe, others)
+            index.facts = index.facts.updated(told, index.rows, index.said_at)
         index.seq = seq
         return index
 

@@ -9,12 +9,13 @@ arm's scores changes nothing. Everything is gated by what it depends on; where t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from memgraph.ranking.facts import Cited, Credits, Scale, credits
 from memgraph.ranking.query import Query
 from memgraph.ranking.times import DAY_US
 from memgraph.ranking.weights import WEIGHTS, Weights
@@ -143,15 +144,19 @@ class Ranking:
     Attributes:
         rows: Rows of the pool.
         scores: Fused score of each; comparable within this ranking only.
-        arms: For each row, by arm that found it ("dense", "lexical", "time"): (rank from 1, the arm's own score).
-            Equal scores have one rank. The time arm's score is its boost.
+        arms: For each row, by arm that found it ("dense", "lexical", "time", "fact", "graph"): (rank from 1, the arm's
+            own score). Equal scores have one rank. The last three arms' scores are what they added.
         boosts: For each row, by rule, what was added to its score; what added nothing is left out.
+        facts: For each row its best fact, an index into the columns of `Cited`; -1 for none.
+        better: For each row, whether that fact says more of the question than the turn itself.
     """
 
     rows: list[int]
     scores: list[float]
     arms: list[dict[str, tuple[int, float]]]
     boosts: list[dict[str, float]]
+    facts: list[int] = field(default_factory=list[int])
+    better: list[bool] = field(default_factory=list[bool])
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -166,6 +171,7 @@ def rank(
     *,
     limit: int,
     visible: Bools | None = None,
+    cited: Cited | None = None,
     weights: Weights = WEIGHTS,
 ) -> Ranking:
     """Order the turns of a pool for a question.
@@ -178,6 +184,7 @@ def rank(
         lexical: BM25 score of each turn, 0 where no word matches. None if the arm can't take part.
         limit: How many rows to return at most.
         visible: Which turns the search may return; None for all. The others influence nothing.
+        cited: The facts that it may show, and the turns that say them; None for none.
         weights: The constants.
 
     Returns:
@@ -193,7 +200,8 @@ def rank(
     if dense is None:
         weights = _alone(weights)
     share = {"dense": weights.dense, "lexical": weights.lexical}
-    standard = {name: _standardised(arm, visible) for name, arm in present.items()}
+    scales: dict[str, Scale] = {}
+    standard = {name: _standardised(arm, visible, scales, name) for name, arm in present.items()}
     base = np.zeros(len(pool))
     for name, values in standard.items():
         base += share[name] * values
@@ -202,6 +210,15 @@ def rank(
     score = base + session
     score += priors.total_wanted if query.wants_assistant else priors.total
     boosts = _boosts(pool, query, weights)
+    found: Credits | None = None
+    if cited is not None and len(cited.turn):
+        found = credits(cited, base, scales, query.windows, weights)
+        score += found.fact
+        if found.graph is not None:
+            score += found.graph
+        if found.dated is not None:
+            # Said at another time: what was said within the window has the boost already.
+            boosts["time"] = np.where(found.dated, weights.time + weights.time_inside, boosts["time"])
     for added in boosts.values():
         score += added
     if visible is not None:
@@ -210,8 +227,10 @@ def rank(
     keep = list(standard.values())
     if limit < weights.survivors_from:
         keep = [values for values in keep if _is_decisive(values, visible, weights)]
+    elif found is not None:
+        keep += [found.fact] if found.graph is None else [found.fact, found.graph]
     rows = _with_survivors(rows, score, keep, visible)
-    return _explained(pool, query, weights, rows, score, session, boosts, present, visible)
+    return _explained(pool, query, weights, rows, score, session, boosts, present, visible, found)
 
 
 @cache
@@ -225,8 +244,11 @@ def _alone(weights: Weights) -> Weights:
     )
 
 
-def _standardised(arm: NDArray[np.float32], visible: Bools | None) -> Floats:
-    """Return z scores over the visible rows that have a score; 0 for one without, and for all if all are equal."""
+def _standardised(arm: NDArray[np.float32], visible: Bools | None, scales: dict[str, Scale], name: str) -> Floats:
+    """Return z scores over the visible rows that have a score; 0 for one without, and for all if all are equal.
+
+    Notes the scale under the arm's name.
+    """
     values = arm.astype(np.float64)
     known: Bools | None = None
     # A NaN anywhere is the sum's too. All turns visible and known is the common case, done in place.
@@ -240,7 +262,9 @@ def _standardised(arm: NDArray[np.float32], visible: Bools | None) -> Floats:
     values -= lowest
     mean = population.mean() if known is None else (population - lowest).mean()
     values -= mean
-    values /= np.sqrt(np.square(values if known is None else population - lowest - mean).mean())
+    deviation = np.sqrt(np.square(values if known is None else population - lowest - mean).mean())
+    values /= deviation
+    scales[name] = Scale(float(lowest + mean), float(deviation))
     if known is not None:
         values[~known] = 0.0
     return values
@@ -352,12 +376,17 @@ def _explained(
     boosts: dict[str, Floats],
     present: dict[str, NDArray[np.float32]],
     visible: Bools | None,
+    credited: Credits | None,
 ) -> Ranking:
     """Say for each row where each arm placed it and what was added to its score."""
     arms: list[dict[str, tuple[int, float]]] = [{} for _ in rows]
     found: dict[str, NDArray[np.float32] | Floats] = {**present}
     if "time" in boosts:
         found["time"] = boosts["time"]
+    if credited is not None:
+        found["fact"] = credited.fact
+        if credited.graph is not None:
+            found["graph"] = credited.graph
     for name, arm in found.items():
         for i, (place, value) in enumerate(zip(*_places(arm, rows, visible), strict=True)):
             if value == value and (name == "dense" or value > 0):  # a NaN is not equal to itself
@@ -375,7 +404,9 @@ def _explained(
         for reasons, value in zip(why, added[rows].tolist(), strict=True):
             if value:
                 reasons[name] = round(value, 4)
-    return Ranking(rows.tolist(), score[rows].tolist(), arms, why)
+    facts = [-1] * len(rows) if credited is None else credited.best[rows].tolist()
+    better = [False] * len(rows) if credited is None else credited.better[rows].tolist()
+    return Ranking(rows.tolist(), score[rows].tolist(), arms, why, facts, better)
 
 
 def _places(arm: NDArray[np.float32] | Floats, rows: Ints, visible: Bools | None) -> tuple[list[int], list[float]]:

@@ -1,4 +1,4 @@
-"""Recalled turns as one block of text for a model: dated, in order of time, quoted.
+"""Recalled turns and facts as one block of text for a model: dated, in order of time, quoted.
 
 What was said is evidence, not instruction, and may have been written by an attacker. So each turn is one line of JSON
 string: no line break, no closing tag and no role header in it can end the quotation, the line or the block.
@@ -21,6 +21,16 @@ HEADER: Final = (
 GAP: Final = "\u2026"
 """Stands where something of a text was left out."""
 
+UNSURE: Final = 0.5
+"""Confidence below which a fact is called unsure."""
+
+_MOST: Final = 3
+_BRIEF: Final = 200
+"""Marks of a kind on one line, and characters quoted in one."""
+
+_DATED: Final = frozenset({"event", "experience", "visited", "plan"})
+"""Attributes of what has a day, rather than a beginning."""
+
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -37,7 +47,11 @@ _ESCAPED: Final = re.compile(
 
 
 class Quotable(Protocol):
-    """What can be quoted: a `Hit` is."""
+    """What can be quoted: a `Hit` is.
+
+    What may be lacking is asked for by name: `kind`, `valid_from`, `valid_to`, `attribute`, `confidence`, `ended` and
+    `contradictions`, as a `Hit` has them.
+    """
 
     @property
     def id(self) -> str: ...  # noqa: D102
@@ -67,18 +81,60 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def line(hit: Quotable, text: str) -> str:
-    """Return the line that quotes `text`, all or part of what a hit says: time, speaker, origin, quotation."""
+    """Return the line that quotes `text`, all or part of what a hit says: time, speaker, origin, quotation, marks."""
     speaker = hit.speaker if _PLAIN_NAME.fullmatch(hit.speaker) else quoted(hit.speaker[:64])
-    untrusted = ", untrusted" if hit.origin in ("tool", "document") else ""
-    origin = f" ({hit.origin}{untrusted})" if untrusted or hit.speaker != hit.origin else ""
-    return f"- {hit.said_at.astimezone(UTC):%H:%M} {speaker}{origin}: {quoted(text)}"
+    about: list[str] = []
+    if hit.origin in ("tool", "document"):
+        about += [hit.origin, "untrusted"]
+    elif hit.speaker != hit.origin:
+        about.append(hit.origin)
+    about += _about(hit)
+    origin = f" ({', '.join(about)})" if about else ""
+    return f"- {hit.said_at.astimezone(UTC):%H:%M} {speaker}{origin}: {quoted(text)}{_marks(hit)}"
+
+
+def _about(hit: Quotable) -> list[str]:
+    """Return what is said of a fact beside its sentence: when it is true, and whether it is sure. Nothing of a turn."""
+    if getattr(hit, "kind", "turn") != "fact":
+        return []
+    since: datetime = getattr(hit, "valid_from", hit.said_at)
+    until: datetime | None = getattr(hit, "valid_to", None)
+    found = [f"{'on' if getattr(hit, 'attribute', '') in _DATED else 'since'} {date_of(since)}"]
+    if until is not None:
+        found.append(f"until {date_of(until)}")
+    confidence: float | None = getattr(hit, "confidence", None)
+    if confidence is not None and confidence < UNSURE:
+        found.append("unsure")
+    return found
+
+
+def _marks(hit: Quotable) -> str:
+    """Return what memory knows of a line that its words don't say: that it is over, that something contradicts it."""
+    ended: Sequence[tuple[str, datetime]] = getattr(hit, "ended", ())
+    against: Sequence[tuple[str, datetime]] = getattr(hit, "contradictions", ())
+    marks = [
+        f" [no longer so since {date_of(at)}{f': {quoted(_brief(what))}' if what else ''}]"
+        for what, at in ended[:_MOST]
+    ]
+    marks += [f" [contradicts: {quoted(_brief(what))} ({date_of(at)})]" for what, at in against[:_MOST]]
+    return "".join(marks)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _BRIEF else f"{text[:_BRIEF].rstrip()} {GAP}"
+
+
+def date_of(moment: datetime) -> str:
+    """Return a day as a reader writes it: 3 February 2026."""
+    day = moment.astimezone(UTC)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year:04}"
 
 
 def heading(hit: Quotable, *, again: bool = False) -> str:
     """Return the line above the turns of a day and sitting; `again` for a further sitting of one day."""
     day = hit.said_at.astimezone(UTC)
     rest = ", another conversation" if again else ""
-    return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year:04}{rest}"
+    return f"{_WEEKDAYS[day.weekday()]}, {date_of(day)}{rest}"
 
 
 def render(quotations: Iterable[tuple[Quotable, str]]) -> str:

@@ -75,6 +75,18 @@ class Weights:
     preference: float = 0.75
     """A stated preference, when something is asked to be done."""
 
+    fact: float = 0.3
+    """Share of what a fact says of the question beyond its turn, in the unit of the arms [1.2/1.1, where rules
+    had extracted facts of a sixth of the turns; from .2 to .5 within .4]. Times the fact's confidence. A fact as good
+    as its turn adds nothing: that something could be extracted says nothing of whether it answers."""
+
+    contradicted: float = -0.5
+    """A fact that a newer one contradicts, where neither could be closed: still shown, behind what is as good."""
+
+    graph: float = 1.0
+    """A fact that mentions what the question names, if nothing else mentions it; a hub's facts share it by the root of
+    their number, and each further entity on the way divides again. Inert where no entity is named."""
+
     survivors_from: int = 20
     """From this limit on the best turn of each arm is never lost, whatever the priors say: it takes one of the last
     places. For a shorter list there is no place to give away [.2/.1 at a limit of 10]."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import FactDraft, SaidTurn
@@ -82,6 +83,12 @@ def asserts(draft: FactDraft, turn: SaidTurn) -> Assertion:
         draft: Its subject, attribute and object are looked for; nothing else of it is believed.
         turn: The turn that is said to say it.
     """
+    return _asserts(draft.subject, draft.attribute, draft.object, turn)
+
+
+@lru_cache(maxsize=64)
+def _asserts(subject: str, attribute: str, thing: str, turn: SaidTurn) -> Assertion:
+    draft = FactDraft(subject, attribute, thing, "")
     if turn.role == "assistant" or turn.origin == "assistant":
         return Assertion("assistant")
     if joking(turn.text):

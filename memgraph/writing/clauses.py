@@ -16,6 +16,9 @@ from memgraph.writing.patterns import any_of, compiled
 LOOK: Final = 20_000
 """Characters in which statements are looked for: beyond that a text is a document."""
 
+_REMEMBERED: Final = 500
+"""Characters of a text whose stems are remembered."""
+
 _LONGEST: Final = 1_000
 """Characters of one sentence: a longer one says nothing plainly."""
 
@@ -127,7 +130,22 @@ def stems(text: str) -> list[str]:
     return tokenize(_NUMBER.sub(r"\1", text))
 
 
+def stem_set(text: str) -> frozenset[str]:
+    """Return the content words of a text as a set. Those of short texts are remembered: facts are read again."""
+    return _stem_set(text) if len(text) <= _REMEMBERED else frozenset(stems(text))
+
+
+@lru_cache(maxsize=4096)
+def _stem_set(text: str) -> frozenset[str]:
+    return frozenset(stems(text))
+
+
 def key(name: str) -> str:
     """Return a name as it is compared: case, articles, marks and spaces do not count."""
+    return _key(name) if len(name) <= _REMEMBERED else _key.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)
+def _key(name: str) -> str:
     words = re.findall(r"\w+", name.casefold())
     return " ".join(words[1:] if words[:1] == ["the"] and len(words) > 1 else words)

@@ -51,6 +51,12 @@ _ANY: Final = (
     " friend colleague pet possession language hobby habit plan goal opinion skill other family"
 )
 
+_MONTHS: Final = any_of(
+    "january february march april may june july august september october november december spring summer autumn winter"
+)
+_LEFT: Final = rf"\bleft\b(?! \w+ (?:at|in|on) (?!(?:early |late |mid-?|the )?(?:{_MONTHS}\b|\d)))"
+"""Who left Acme in May is no longer there; who left Biscuit in the garden still has him."""
+
 ENDERS: Final[tuple[Ender, ...]] = (
     _ender(
         "object",
@@ -153,9 +159,7 @@ ENDERS: Final[tuple[Ender, ...]] = (
         rf"|(?:{any_of('gave_back pawned parted_with')}|{any_of('exchanged lost returned replaced')}))\b",
         rf"\b{any_of('deleted deactivated unsubscribed_from said_goodbye_to waved_goodbye_to flogged chucked_out')}\b",
     ),
-    _ender(
-        "object", "employer occupation residence partner study hobby religion other", r"\bleft\b(?! \w+ (?:at|in|on) )"
-    ),
+    _ender("object", "employer occupation residence partner study hobby religion other", _LEFT),
     _ender(
         "object",
         "employer occupation hobby study",

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from memgraph.drafts import KnownFact, SaidTurn
+from memgraph.drafts import Kind, KnownFact, SaidTurn
 from memgraph.writing.assertions import hearsay
-from memgraph.writing.clauses import Clause, clauses, stems, unquoted
+from memgraph.writing.clauses import LOOK, Clause, clauses, stem_set, stems, unquoted
 from memgraph.writing.enders import ENDERS, Ender
-from memgraph.writing.moods import cited, joking, mood, older
+from memgraph.writing.moods import Mood, cited, joking, mood, older
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import (
@@ -82,6 +83,43 @@ class Ending:
     moves: bool = False
 
 
+# Every fact is held against the same few clauses.
+@lru_cache(maxsize=2048)
+def _hits(ender: int, text: str) -> tuple[re.Match[str], ...]:
+    return tuple(ENDERS[ender].pattern.finditer(text))
+
+
+@lru_cache(maxsize=512)
+def _found(text: str, attribute: str, kind: Kind) -> tuple[tuple[Ender, tuple[re.Match[str], ...]], ...]:
+    """Return what in a clause could end a fact of such an attribute and kind."""
+    found: list[tuple[Ender, tuple[re.Match[str], ...]]] = []
+    for at, ender in enumerate(ENDERS):
+        if kind == "event" and not ({"plan", "event"} & ender.attributes):
+            continue
+        if (
+            attribute in ender.attributes
+            or (kind == "plan" and "plan" in ender.attributes)
+            or (attribute == "other" and ender.form != "self")
+        ) and (hits := _hits(at, text)):
+            found.append((ender, hits))
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _may_end(text: str, attribute: str, kind: Kind) -> bool:
+    return any(_may_end_in(clause.text, attribute, kind) for clause in clauses(text))
+
+
+@lru_cache(maxsize=512)
+def _may_end_in(text: str, attribute: str, kind: Kind) -> bool:
+    return bool(_found(text, attribute, kind) or _BECAME.search(text) or _NO_MORE.fullmatch(text))
+
+
+@lru_cache(maxsize=256)
+def _mood(clause: Clause, subject: str, speaker: str) -> Mood:
+    return mood(clause, lambda who: hearsay(who, subject, speaker))
+
+
 def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = None) -> Ending | None:
     """Return where a turn plainly says that a fact's state ended or is negated, None where it doesn't.
 
@@ -91,12 +129,21 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
         start: Where in the turn the words that end it may begin.
         stop: Where in the turn they must be over; None for its end.
     """
-    if turn.role == "assistant" or turn.origin == "assistant" or joking(turn.text) or cited(turn.text):
+    if (
+        turn.role == "assistant"
+        or turn.origin == "assistant"
+        or not _may_end(turn.text[:LOOK], fact.attribute, fact.kind)
+    ):
+        return None
+    if joking(turn.text) or cited(turn.text):
         return None
     plain = unquoted(turn.text)
     stop = len(plain) if stop is None else stop
     before: Clause | None = None
     for clause in clauses(turn.text):
+        if not _may_end_in(clause.text, fact.attribute, fact.kind):
+            before = clause
+            continue
         for ender, match in _matches(clause, fact, start, stop):
             phrase = _ended(turn, fact, plain, clause, before, ender, match)
             if phrase is not None:
@@ -129,18 +176,13 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
 
 def _matches(clause: Clause, fact: KnownFact, start: int, stop: int) -> Iterator[tuple[Ender, re.Match[str]]]:
     """Yield the words in a clause that could end such a fact and stand inside the quote."""
-    for ender in ENDERS:
-        if fact.kind == "event" and not ({"plan", "event"} & ender.attributes):
-            continue
-        attributes = ender.attributes | ({"plan"} if fact.kind == "plan" else frozenset[str]())
-        if (
-            fact.attribute in attributes
-            or (fact.kind == "plan" and "plan" in ender.attributes)
-            or (fact.attribute == "other" and ender.form != "self")
-        ):
-            for match in ender.pattern.finditer(clause.text):
-                if start <= clause.start + match.start() and clause.start + match.end() <= stop:
-                    yield ender, match
+    # Who says that they are divorced is not divorced no longer.
+    own = stem_set(fact.object) if fact.attribute == "marital_status" else frozenset[str]()
+    for ender, matches in _found(clause.text, fact.attribute, fact.kind):
+        for match in matches:
+            inside = start <= clause.start + match.start() and clause.start + match.end() <= stop
+            if inside and own.isdisjoint(stems(match.group())):
+                yield ender, match
 
 
 def _ended(
@@ -205,7 +247,7 @@ def _ended(
 
 def _spoken(turn: SaidTurn, fact: KnownFact, clause: Clause) -> bool:
     """Tell whether a clause speaks plainly, and not of a time before the fact began."""
-    why = mood(clause, lambda who: hearsay(who, fact.subject, turn.speaker))
+    why = _mood(clause, fact.subject, turn.speaker)
     if why in ("temporary", "plan") and fact.kind == "plan":
         why = ""  # "we cancelled the trip": the plan itself is for a time
     return why == "" and not older(clause, turn.said_at, fact.valid_from)
@@ -289,8 +331,10 @@ def _thing(
 
 def _became(turn: SaidTurn, fact: KnownFact, plain: str, clause: Clause) -> re.Match[str] | None:
     """Find "went vegan" and its like, by which a taste for cheese ended."""
+    if fact.attribute not in ("likes", "habit") or fact.kind == "event":
+        return None
     found = _BECAME.search(clause.text)
-    if found is None or fact.attribute not in ("likes", "habit") or fact.kind == "event" or DOUBLED.search(clause.text):
+    if found is None or DOUBLED.search(clause.text):
         return None
     if not _spoken(turn, fact, clause):
         return None

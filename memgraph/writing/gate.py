@@ -15,14 +15,15 @@ from memgraph.drafts import Decision, FactDraft, KnownFact, Ruling, SaidTurn
 from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts, besides, cued, dated_before
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import LOOK, Clause, stems
+from memgraph.writing.clauses import LOOK, Clause, stem_set, stems
 from memgraph.writing.endings import Ending, ending
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same
 from memgraph.writing.retractions import retraction
 from memgraph.writing.topics import covers
 
-_UNTRUSTED: Final = ("tool", "document")
+UNTRUSTED: Final = ("tool", "document")
+_DAY: Final = 86_400_000_000
 _OCCURRENCES: Final = 4
 """How often a quote is looked up in its turn: one that stands there oftener is too short to say anything."""
 _ANOTHER: Final = compiled(
@@ -35,6 +36,7 @@ _EXACTLY: Final = compiled(
     r"\b(?:(?:to be|more) (?:exact|precise|specific)|(?:more )?(?:precisely|exactly|specifically)|namely|that is|i\.e"
     r"|short for|in full|full name)\b"
 )
+_ONLY: Final = compiled(r"\b(?:only|just)\b")
 _LEAVES: Final = compiled(
     r"\b(?:from|left|leaving|swapped|traded|goodbye|after|instead|not|no longer|out of|over|quit|replaced|behind|bye"
     r"|handed|since|used to|was|transferred|switched|changed|converted|retrained|promoted|hello|until|before|bored"
@@ -64,14 +66,22 @@ def rule(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact], decision:
         return Ruling(add, conflicts=conflicts)
     if target is None:
         return Ruling(add, conflicts=conflicts, gate="refused: no such fact")
+    if (
+        target.valid_to != OPEN
+        and decision.mode != "retracted"
+        and (draft.valid_to is None or decision.mode != "refine")
+    ):
+        return Ruling(add, conflicts=conflicts, gate="refused: closed already")
+    if turn.origin in UNTRUSTED and not target.untrusted:
+        if decision.mode == "refine":
+            return Ruling(_beside(draft, target, add), conflicts=conflicts, gate="refused: untrusted origin")
+        return Ruling(_beside(draft, target, add), conflicts=_with(conflicts, target), gate="refused: untrusted origin")
     if decision.operation == "UPDATE" and decision.mode == "refine":
         if refines(draft, target, turn):
             return Ruling(replace(decision, quote=""))
         return Ruling(add, conflicts=conflicts, gate="refused: not the same state in more detail")
-    if target.valid_to != OPEN and decision.mode != "retracted":
-        return Ruling(add, conflicts=conflicts, gate="refused: closed already")
-    if turn.origin in _UNTRUSTED and not target.untrusted:
-        return Ruling(_beside(draft, target, add), conflicts=_with(conflicts, target), gate="refused: untrusted origin")
+    if target.kind != "plan" and turn.said_at < target.valid_from:
+        return Ruling(_beside(draft, target, add), conflicts=conflicts, gate="refused: the news is older")
     if not same(draft.subject, target.subject):
         return Ruling(_beside(draft, target, add), conflicts=conflicts, gate="refused: another subject")
     return _closing(draft, turn, target, decision, add, conflicts)
@@ -88,11 +98,17 @@ def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
     """Tell whether a draft says of the same state the same, or the same and more."""
     if not same(draft.subject, fact.subject) or draft.attribute != fact.attribute or draft.kind != fact.kind:
         return False
-    new, old = frozenset(stems(draft.object)), frozenset(stems(fact.object)) - _COUNTS
-    more = frozenset(stems(f"{draft.object} {draft.text}"))
+    new, old = stem_set(draft.object), stem_set(fact.object) - _COUNTS
+    more = stem_set(draft.object) | stem_set(draft.text)
     if not old or not new:
         return False
-    if old <= new or (old <= more and not _ANOTHER.search(draft.text)):
+    if draft.kind == "event":  # what happened twice are two events
+        begins = turn.said_at if draft.valid_from is None else draft.valid_from
+        return stem_set(fact.object) <= new and abs(begins - fact.valid_from) <= _DAY
+    if old <= new:
+        return True
+    listed = draft.attribute == "allergy" and not _EXACTLY.search(draft.text)  # "penicillin and wasp stings" are two
+    if old <= more and not listed and not _ANOTHER.search(draft.text):
         return True
     if any(covers(word, new) for word in old) and not _ANOTHER.search(f"{draft.text} {turn.text[:LOOK]}"):
         return draft.attribute in ("possession", "pet", "family", "allergy")
@@ -111,14 +127,15 @@ def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
         return False
     sentence = said.clause.before + said.clause.text + said.clause.after
     return not _ANOTHER.search(sentence) and (
-        old <= frozenset(stems(sentence)) or _EXACTLY.search(sentence) is not None
+        (old <= frozenset(stems(sentence)) and (draft.attribute != "allergy" or _ONLY.search(sentence) is not None))
+        or _EXACTLY.search(sentence) is not None
     )
 
 
 def brings(draft: FactDraft, target: KnownFact) -> bool:
     """Tell whether a draft that ends a fact also says something new, to be kept as a fact of its own."""
     gone = frozenset(stems(f"{target.object} {target.text} no not none quit stopped without longer ended former ex"))
-    return not frozenset(stems(draft.object)) <= gone
+    return not stem_set(draft.object) <= gone
 
 
 def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
@@ -235,11 +252,11 @@ def _rival(draft: FactDraft, fact: KnownFact) -> bool:
 def _within(target: KnownFact, draft: FactDraft, clause: Clause) -> bool:
     """Tell whether a sentence, or the draft's, places the new value within the old: "in Totnes, in Devon"."""
     sentence = clause.before + clause.text + clause.after
-    old = frozenset(stems(target.object))
+    old = stem_set(target.object)
     return any(old <= frozenset(stems(text)) and not _LEAVES.search(text) for text in (sentence, draft.text))
 
 
 def _differs(draft: FactDraft, fact: KnownFact) -> bool:
     """Tell whether a draft's value is another one, not the same in more or in fewer words."""
-    new, old = frozenset(stems(draft.object)), frozenset(stems(fact.object))
+    new, old = stem_set(draft.object), stem_set(fact.object)
     return bool(new) and not (new <= old or old <= new)

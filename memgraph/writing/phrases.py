@@ -7,10 +7,11 @@ A phrase names a fact where it is the fact's object or a topic above it, and not
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
-from memgraph.writing.clauses import Clause, key, stems
+from memgraph.writing.clauses import Clause, key, stem_set, stems
 from memgraph.writing.enders import VERBS
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import PERSON, same
@@ -52,6 +53,7 @@ _WHERE: Final = re.compile(
     r"(?P<where>[^.!?,;]*)",
     re.IGNORECASE,
 )
+_ANY_MORE: Final = compiled(r"\b(?:any ?more|any longer|these days|nowadays)\b")
 _LEAD: Final = re.compile(
     rf"\s*(?:(?:{any_of('live living work working eat eating drink drinking play')}"
     rf"|(?:{any_of('playing go going belong')}|{any_of('belonging sing singing listen listening')}))"
@@ -91,6 +93,7 @@ _GEAR: Final = frozenset(
     )
 )
 VERB_STEMS: Final = {stem: attributes for verb, attributes in VERBS.items() for stem in stems(verb)}
+_DENIALS: Final = frozenset(stems("no not longer"))
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 
 
@@ -157,31 +160,40 @@ def narrowed(rest: str, fact: KnownFact) -> bool:
     if fact.attribute not in ("habit", "hobby", "likes", "dislikes", "diet", "skill", "preference"):
         return False
     found = _WHERE.match(rest)
-    return found is not None and not frozenset(stems(found["where"] or "x")) <= about_of(fact)
+    if found is None:
+        return False
+    where = _ANY_MORE.sub("", found["where"])
+    return not frozenset(stems(where or "x")) <= about_of(fact) | stem_set(fact.object) | stem_set(fact.text)
 
 
 def about_of(fact: KnownFact) -> frozenset[str]:
     """Return every content stem of a fact."""
-    return (own_words(fact.object, fact.subject) | own_words(fact.text, fact.subject)) - frozenset(
-        stems("no not longer")
-    )
+    return _about(fact.object, fact.text, fact.subject)
+
+
+@lru_cache(maxsize=1024)
+def _about(thing: str, text: str, subject: str) -> frozenset[str]:
+    return (own_words(thing, subject) | own_words(text, subject)) - _DENIALS
 
 
 def core_of(fact: KnownFact) -> frozenset[str]:
     """Return the stems of what a fact is about, without place and time: "10 km" of "10 km before breakfast"."""
-    about = about_of(fact)
     if fact.attribute in ("health", "pet", "possession", "plan", "partner", "residence", "friend", "family"):
-        return about
-    said = fact.object + " . " + re.sub(rf"^\W*{re.escape(fact.subject)}\W+", "", fact.text)
-    parts = [
-        re.split(rf"\s(?:{_PREPOSITIONS})\s", part, maxsplit=1)[0] for part in (fact.object, *said.split(" . ")[1:])
-    ]
+        return about_of(fact)
+    return _core(fact.object, fact.text, fact.subject)
+
+
+@lru_cache(maxsize=1024)
+def _core(thing: str, text: str, subject: str) -> frozenset[str]:
+    about = _about(thing, text, subject)
+    said = thing + " . " + re.sub(rf"^\W*{re.escape(subject)}\W+", "", text)
+    parts = [re.split(rf"\s(?:{_PREPOSITIONS})\s", part, maxsplit=1)[0] for part in (thing, *said.split(" . ")[1:])]
     return (frozenset(stem for part in parts for stem in stems(part)) & about) or about
 
 
 def own_words(text: str, subject: str) -> frozenset[str]:
     """Return the content stems of a text, without the subject's name."""
-    return frozenset(stems(text)) - frozenset(stems(subject)) - NEUTRAL
+    return stem_set(text) - stem_set(subject) - NEUTRAL
 
 
 def _near(word: str, about: frozenset[str]) -> bool:

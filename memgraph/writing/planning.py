@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
 from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import key, stems
+from memgraph.writing.clauses import key, stem_set, stems
 from memgraph.writing.endings import ending
 from memgraph.writing.gate import brings, refines, why_not_changed
+from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import same
 from memgraph.writing.phrases import VERB_STEMS
 from memgraph.writing.retractions import retraction
-from memgraph.writing.topics import related
+from memgraph.writing.topics import covers, reach, related
 
 _DAY: Final = 86_400_000_000
+_NEGATIVE: Final = compiled(
+    r"\b(?:no|not|never|none|neither|without|stop|stopped|quit|given up|gave up|packed in|free|former|ex|non)\b",
+    r"n['\u2019]t\b",
+)
+_AGO: Final = re.compile(
+    rf"\b(?:\d{{1,3}}|{any_of('a an one two three four five six seven eight nine ten some many few several')})"
+    rf" {any_of('days? weeks? months? years?')} (?:ago|back)\b",
+    re.IGNORECASE,
+)
 
 
 def fact_hash(draft: FactDraft | KnownFact) -> str:
@@ -31,23 +44,28 @@ def fact_hash(draft: FactDraft | KnownFact) -> str:
 
 def candidates(draft: FactDraft, known: Sequence[KnownFact]) -> list[KnownFact]:
     """Return the facts that a draft could concern: those of its subject with its attribute, its words or its topic."""
-    about = frozenset(stems(f"{draft.object} {draft.text}")) - frozenset(stems(draft.subject))
+    about = _reach(draft.object, draft.text, draft.subject)
     return [
         fact
         for fact in known
         if same(fact.subject, draft.subject)
-        and (
-            fact.attribute == draft.attribute
-            or related(about, frozenset(stems(f"{fact.object} {fact.text}")) - frozenset(stems(fact.subject)))
-        )
+        and (fact.attribute == draft.attribute or not about.isdisjoint(_reach(fact.object, fact.text, fact.subject)))
     ]
+
+
+# Facts are read again with every batch; what they are about does not change.
+@lru_cache(maxsize=2048)
+def _reach(thing: str, text: str, subject: str) -> frozenset[str | int]:
+    return reach((stem_set(thing) | stem_set(text)) - stem_set(subject))
 
 
 def settled(draft: FactDraft, known: Sequence[KnownFact]) -> Decision | None:
     """Decide what needs neither model nor rules: the same statement is NOOP, what concerns nothing known is ADD."""
     digest = fact_hash(draft)
     for fact in known:
-        if fact.valid_to == OPEN and fact_hash(fact) == digest and not _apart(draft, fact):
+        if fact.attribute != draft.attribute or not (fact.valid_to == OPEN or _past(draft, fact)):
+            continue
+        if same(fact.subject, draft.subject) and fact_hash(fact) == digest and not _apart(draft, fact):
             return Decision("NOOP", target=fact.alias, reason="the same statement")
     return None if candidates(draft, known) else Decision("ADD", reason="nothing known that it concerns")
 
@@ -87,7 +105,8 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
     late = draft.valid_to is not None or (
         draft.valid_from is not None and any(draft.valid_from < fact.valid_from for fact in concerned)
     )
-    if draft.kind == "state" and not late and (said.doubted or ahead):
+    doubted = said.doubted and not (said.mood == "negated" and _negative(draft))
+    if draft.kind == "state" and not late and (doubted or ahead):
         return Decision("NOOP", reason=f"the turn does not say so ({said.mood})")
     for fact in concerned:
         if refines(draft, fact, turn):
@@ -124,11 +143,56 @@ def late_end(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> in
     return min(newer, default=None)
 
 
+def over(draft: FactDraft, turn: SaidTurn) -> bool:
+    """Tell whether a turn ends or takes back what a draft states as if it held: "I no longer work at X".
+
+    "Eats no meat" and "stopped smoking" hold; an event has happened; what says itself that it is over may be kept.
+    """
+    if draft.kind == "event" or _NEGATIVE.search(draft.object):
+        return False
+    if draft.valid_to is not None and draft.valid_to <= turn.said_at:
+        return False
+    turn = replace(turn, text=_AGO.sub(lambda found: " " * len(found.group()), turn.text))
+    fact = KnownFact("", draft.subject, draft.attribute, draft.object, "", draft.kind, min(0, turn.said_at))
+    at = turn.text.find(draft.quote)
+    start, stop = (at, at + len(draft.quote)) if draft.quote and at >= 0 else (0, None)
+    if retraction(turn, fact, start, stop):
+        return True
+    found = ending(turn, fact, start, stop)
+    if found is None:
+        return False
+    value = stem_set(draft.object)
+    return (
+        (not found.phrase and not asserts(draft, turn).plain)
+        or not found.phrase.isdisjoint(value)
+        or any(covers(word, value) for word in found.phrase)
+        or any(not found.phrase.isdisjoint(stems(word)) for word in _before(draft.object, found.quote))
+    )
+
+
+def _before(thing: str, quote: str) -> list[str]:
+    """Return the words that a value belongs to: "job" of "my job at Acme"."""
+    return re.findall(rf"(\w+) (?:at|with|for|in|of|as) (?:the |a |an |my )?{re.escape(thing)}", quote, re.IGNORECASE)
+
+
+def _negative(draft: FactDraft) -> bool:
+    """Tell whether a draft's value is one that is said by a negation: "don't eat pork", what is disliked."""
+    return draft.attribute == "dislikes" or _NEGATIVE.search(draft.object) is not None
+
+
 def _apart(draft: FactDraft, fact: KnownFact) -> bool:
     """Tell whether the same words speak of another time: an event of another day, a state that was over before."""
     if draft.valid_to is not None and draft.valid_to <= fact.valid_from:
         return True
     return draft.kind == "event" and draft.valid_from is not None and abs(draft.valid_from - fact.valid_from) > _DAY
+
+
+def _past(draft: FactDraft, fact: KnownFact) -> bool:
+    """Tell whether a draft speaks of the time of a fact that is over: an event stays one, a state if it is dated so."""
+    if draft.kind == fact.kind == "event":
+        return True
+    dated = draft.valid_from is not None and draft.valid_to is not None
+    return dated and fact.valid_from <= (draft.valid_from or 0) and (draft.valid_to or OPEN) <= fact.valid_to
 
 
 def _attached(draft: FactDraft, fact: KnownFact, phrase: frozenset[str]) -> bool:

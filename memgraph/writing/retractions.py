@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
-from memgraph.writing.clauses import clauses, stems, unquoted
+from memgraph.writing.clauses import LOOK, clauses, stems, unquoted
 from memgraph.writing.endings import DOUBLED, Ending
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same, speaks_of
@@ -53,16 +54,30 @@ _JUST_NOW: Final = compiled(
 )
 
 
+@lru_cache(maxsize=64)
+def _may_retract(text: str) -> bool:
+    return any(_RETRACTS.search(clause.text) for clause in clauses(text))
+
+
+@lru_cache(maxsize=64)
+def _said(plain: str) -> frozenset[str]:
+    return frozenset(stems(plain))
+
+
 def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = None) -> Ending | None:
     """Return where a turn explicitly takes back what a fact says, None where it doesn't."""
     if turn.role == "assistant" or turn.origin == "assistant":
         return None
+    if not _may_retract(turn.text[:LOOK]):
+        return None
     plain = unquoted(turn.text)
     stop = len(plain) if stop is None else stop
     about = own_words(fact.object, fact.subject)
-    said = frozenset(stems(plain))
+    said = _said(plain)
     if not any(word in said for word in about) and not any(covers(word, about) for word in said):
         return None
+    if fact.kind == "event" and not all(word in said for word in about):
+        return None  # "I never was" takes back no trip because "went" was said too
     told = same(fact.subject, turn.speaker)
     for number, clause in enumerate(clauses(turn.text)):
         # The value's own name is nobody who acts: "Basque wasn't true".

@@ -137,13 +137,25 @@ def _topics() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
 
 
 @cache
+def _by_head() -> dict[str, tuple[frozenset[str], ...]]:
+    words = {word for heads, _ in _topics() for word in heads}
+    return {word: tuple(members for heads, members in _topics() if word in heads) for word in words}
+
+
+@cache
+def _by_member() -> dict[str, frozenset[int]]:
+    words = {word for _, members in _topics() for word in members}
+    return {word: frozenset(at for at, (_, members) in enumerate(_topics()) if word in members) for word in words}
+
+
+@cache
 def _heads(attribute: str) -> frozenset[str]:
     return frozenset(tokenize(_OF_ATTRIBUTE.get(attribute, "")))
 
 
 def covers(word: str, about: AbstractSet[str]) -> bool:
     """Tell whether a stem names a topic under which one of the stems of a fact falls."""
-    return any(word in heads and not members.isdisjoint(about) for heads, members in _topics())
+    return any(not members.isdisjoint(about) for members in _by_head().get(word, ()))
 
 
 def names(word: str, attribute: str) -> bool:
@@ -152,12 +164,16 @@ def names(word: str, attribute: str) -> bool:
 
 
 def _with_implied(found: AbstractSet[str]) -> frozenset[str]:
-    return frozenset(found).union(*(_implied().get(word, frozenset[str]()) for word in found))
+    more = [_implied()[word] for word in found if word in _implied()]
+    return frozenset(found).union(*more)
 
 
 def related(one: AbstractSet[str], other: AbstractSet[str]) -> bool:
     """Tell whether two sets of stems meet, or fall under one topic."""
-    one, other = _with_implied(one), _with_implied(other)
-    return not one.isdisjoint(other) or any(
-        not members.isdisjoint(one) and not members.isdisjoint(other) for _, members in _topics()
-    )
+    return not reach(one).isdisjoint(reach(other))
+
+
+def reach(words: AbstractSet[str]) -> frozenset[str | int]:
+    """Return stems, what they imply, and the numbers of the topics under which they fall; related sets share one."""
+    known, found = _by_member(), _with_implied(words)
+    return found.union(at for word in found if word in known for at in known[word])

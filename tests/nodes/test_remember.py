@@ -220,9 +220,8 @@ async def test_a_custom_event_with_ids_only(memory: Memory) -> None:
     assert "Lisbon" not in json.dumps(event)
 
 
-def test_the_write_path_is_a_graph_of_two_stages(memory: Memory) -> None:
-    names = {*write_graph().nodes}
-    assert names == {"accept", "index"}
+def test_the_write_path_is_a_graph_of_its_stages() -> None:
+    assert {*write_graph().nodes} == {"accept", "index", "extract", "consolidate", "merge_graph"}
 
 
 def test_a_state_without_messages_is_nothing_to_remember(memory: Memory) -> None:

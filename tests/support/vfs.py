@@ -188,7 +188,7 @@ def open_through(
     except BaseException:
         ledger.close()
         raise
-    return Memory(core, model=None, folder=None)
+    return Memory(core, model=None, consolidation_model=None, folder=None)
 
 
 def put(state: dict[str, bytes], folder: Path) -> None:

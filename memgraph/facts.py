@@ -1,0 +1,345 @@
+"""From turns to facts: a job's three stages. On the host's loop.
+
+Each stage leases the job, works, and stores what it made with the job before the next one begins, so that a kill costs
+what one stage did and a replay gives the same state. What a stage asks of a model or of rules is handed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter
+
+from memgraph import applying
+from memgraph.applying import Plan
+from memgraph.core import Core, log
+from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn, Step
+from memgraph.errors import ModelError, ModelOutputInvalid
+from memgraph.ledger import codec, facts, faults, jobs, operations, owners, turns
+from memgraph.ledger.jobs import Job
+from memgraph.ledger.operations import Origin
+from memgraph.records import KINDS, ORIGINS, MemoryOperation
+from memgraph.writing.consolidation import plan
+
+if TYPE_CHECKING:
+    import apsw
+
+Extractor = Callable[[Sequence[SaidTurn], Sequence[SaidTurn]], Awaitable[tuple[list[FactDraft], Origin]]]
+"""From turns, and the ones before them as context, to drafts and who made them."""
+
+Decider = Callable[
+    [Sequence[FactDraft], Sequence[SaidTurn], Sequence[KnownFact]], Awaitable[tuple[Mapping[int, Decision], Origin]]
+]
+"""From drafts, their turns and what is known to decisions by draft and who made them."""
+
+_KNOWN: Final = 300
+"""Facts about one subject that a draft is compared with, the newest first."""
+
+_CONTEXT: Final = 2
+_CONTEXT_CHARACTERS: Final = 400
+"""Turns before a batch, and of each so much, that tell what it answers."""
+
+_POLL_S: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What extraction stores with a job.
+
+    Attributes:
+        rows: Rows of the turns by the index by which drafts name them, from 1.
+    """
+
+    drafts: list[FactDraft]
+    rows: list[int]
+    agent_id: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What consolidation stores with a job: steps, and (row, version) of the facts known then, by alias."""
+
+    steps: list[Step]
+    known: dict[str, tuple[int, int]]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job at a stage.
+
+    Attributes:
+        open: Whether there is still something to be done that can be done now.
+        drafts: How many were made or decided.
+        operations: What was applied.
+        index: Number of the job that gives what was applied its vectors, None without one.
+        error: Class of the error with which it failed or was put off, None if it did not.
+    """
+
+    open: bool
+    drafts: int = 0
+    operations: tuple[MemoryOperation, ...] = ()
+    index: int | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class _Batch:
+    turns: list[SaidTurn]
+    rows: list[int]
+    context: list[SaidTurn]
+    agent_id: str | None
+    carried: list[int] = field(default_factory=list[int])
+
+
+_DRAFTED: Final = TypeAdapter(Drafted)
+_DECIDED: Final = TypeAdapter(Decided)
+
+
+class Facts:
+    """Runs the stages of the jobs that make facts."""
+
+    def __init__(self, core: Core, wake: Callable[[], None]) -> None:
+        self._core = core
+        self._wake = wake
+        self._adrift: list[Job] = []
+
+    async def extract(self, job: int, extractor: Extractor, *, strict: bool = False) -> Outcome:
+        """Make drafts of a job's turns.
+
+        Raises:
+            ModelError: The model failed, where `strict`.
+        """
+
+        async def work(leased: Job) -> Outcome:
+            batch = await self._core.ledger.read(_batch, leased)
+            try:
+                drafts, origin = await extractor(batch.turns, batch.context) if batch.turns else ([], Origin())
+            except ModelError:
+                await self._core.ledger.write(lambda c: jobs.settle_carried(c, batch.carried, done=False))
+                raise
+            faults.point("facts.extracted")
+            made = Drafted(drafts, batch.rows, batch.agent_id, origin)
+            stored = codec.encode(_DRAFTED.dump_json(made).decode())
+
+            def keep(connection: apsw.Connection) -> None:
+                if jobs.is_ours(connection, leased, self._core.clock()):
+                    jobs.settle_carried(connection, batch.carried, done=True)
+                    if drafts:
+                        jobs.store(connection, leased, draft=stored, decision=None)
+                    else:
+                        jobs.finish(connection, leased)
+
+            await self._core.ledger.write(keep)
+            faults.point("facts.drafted")
+            return Outcome(bool(drafts), len(drafts))
+
+        return await self._stage(job, "extract", work, strict)
+
+    async def consolidate(self, job: int, decider: Decider | None, *, strict: bool = False) -> Outcome:
+        """Decide what becomes of a job's drafts: by a model where one is needed and there is one, else by rules.
+
+        Raises:
+            ModelError: The model failed, where `strict`.
+        """
+
+        async def work(leased: Job) -> Outcome:
+            assert leased.draft is not None
+            made = _DRAFTED.validate_json(codec.decode(leased.draft))
+            said, known, versions = await self._core.ledger.read(_known, leased, made)
+            decisions: Mapping[int, Decision] = {}
+            origin = made.origin
+            if decider is not None:
+                decisions, asked = await decider(made.drafts, said, known)
+                origin = _both(origin, asked)
+            decided = Decided(plan(made.drafts, said, known, decisions), versions, origin)
+            stored = codec.encode(_DECIDED.dump_json(decided).decode())
+
+            def keep(connection: apsw.Connection) -> None:
+                if jobs.is_ours(connection, leased, self._core.clock()):
+                    jobs.store(connection, leased, draft=leased.draft, decision=stored)
+
+            await self._core.ledger.write(keep)
+            faults.point("facts.decided")
+            return Outcome(True, len(decided.steps))
+
+        return await self._stage(job, "consolidate", work, strict)
+
+    async def merge(self, job: int) -> Outcome:
+        """Apply what was decided: commit 2. What was decided for other facts than there are now is decided again."""
+
+        async def work(leased: Job) -> Outcome:
+            assert leased.draft is not None
+            assert leased.decision is not None
+            made = _DRAFTED.validate_json(codec.decode(leased.draft))
+            decided = _DECIDED.validate_json(codec.decode(leased.decision))
+            core = self._core
+
+            def write(connection: apsw.Connection) -> tuple[tuple[int, ...], int | None] | None:
+                now = core.clock()
+                if not jobs.is_ours(connection, leased, now):
+                    return (), None
+                said = {turn.index: turn for turn in _said(connection, leased.owner, made.rows)}
+                planned = Plan(
+                    leased.job,
+                    made.agent_id,
+                    made.drafts,
+                    decided.steps,
+                    said,
+                    dict(enumerate(made.rows, 1)),
+                    decided.known,
+                    decided.origin,
+                )
+                if not applying.is_current(connection, leased.owner, planned):
+                    jobs.store(connection, leased, draft=leased.draft, decision=None)
+                    return None
+                owner = owners.numbered(connection, leased.owner)
+                applied = applying.apply(connection, owner, planned, pepper=core.ledger.pepper, now=now)
+                jobs.finish(connection, leased)
+                index = None
+                if applied.touched:
+                    index = jobs.enqueue(connection, leased.owner, applied.seq, rows=applied.touched, now=now)
+                faults.point("facts.applied")
+                return applied.operations, index
+
+            written = await core.ledger.write(write)
+            faults.point("facts.committed")
+            if written is None:
+                return Outcome(True)
+            done = await core.ledger.read(operations.numbered, leased.owner, written[0])
+            return Outcome(False, operations=tuple(done), index=written[1])
+
+        return await self._stage(job, "merge_graph", work, strict=False)
+
+    async def _stage(self, job: int, stage: str, work: Callable[[Job], Awaitable[Outcome]], strict: bool) -> Outcome:
+        """Run one stage of the owner's oldest open job, up to `job`; wait for whoever has it."""
+        core = self._core
+        while True:
+            found = await core.ledger.read(jobs.outlook, job, core.clock())
+            if found is None:
+                return Outcome(False)
+            owner, outlook = found
+            if outlook == "put off":
+                return Outcome(False, error=await core.ledger.read(jobs.error, job))
+            leased = await self._lease(owner)
+            if leased is None:
+                await asyncio.sleep(_POLL_S)
+                continue
+            if leased.stage != stage:
+                await core.ledger.write(jobs.release_all, [leased])
+                return Outcome(True)
+            try:
+                outcome = await work(leased)
+            except asyncio.CancelledError:
+                core.ledger.submit(jobs.release_all, [leased])
+                self._wake()
+                raise
+            except ModelError as error:
+                name = type(error).__name__
+                log.warning("no facts were made of some turns, which are found all the same: %s", name)
+                final = isinstance(error, ModelOutputInvalid)
+                await core.ledger.write(jobs.fail, leased, core.clock(), name, final)
+                self._wake()
+                if strict:
+                    raise
+                return Outcome(False, error=name)
+            except Exception:
+                self._adrift.append(leased)
+                raise
+            return outcome if leased.job == job else replace(outcome, open=True)
+
+    async def _lease(self, owner: int) -> Job | None:
+        core, adrift = self._core, tuple(self._adrift)
+        taken: list[Job] = []
+
+        def take(connection: apsw.Connection) -> Job | None:
+            jobs.release_all(connection, adrift)
+            leased = jobs.lease(connection, core.clock(), owner, ("facts",))
+            taken.extend([leased] if leased else [])
+            return leased
+
+        try:
+            leased = await core.ledger.write(take)
+        except asyncio.CancelledError:
+            core.ledger.submit(jobs.release_all, taken)
+            self._wake()
+            raise
+        self._adrift = [job for job in self._adrift if job not in adrift]
+        return leased
+
+    def stop(self) -> None:
+        """Hand back the jobs that a failing file left in our name: the memory closes."""
+        if self._adrift:
+            self._core.ledger.submit(jobs.release_all, self._adrift)
+
+
+def _batch(connection: apsw.Connection, job: Job) -> _Batch:
+    """Return what a job's extraction reads: its turns, what stood before, and what earlier failures left."""
+    said = turns.said(connection, job.owner, job.rows)
+    if not said:
+        return _Batch([], [], [], None)
+    agent = said[0].agent_id
+    carried: list[int] = []
+    for failed, rows in jobs.carried(connection, job, ModelOutputInvalid.__name__).items():
+        left = turns.said(connection, job.owner, rows)
+        if all(turn.agent_id == agent for turn in left):
+            carried.append(failed)
+            said = [*left, *said]
+    before = turns.said_before(connection, job.owner, said[0].row, _CONTEXT)
+    context = [_shown(0, turn, _CONTEXT_CHARACTERS) for turn in before]
+    return _Batch([_shown(i, t) for i, t in enumerate(said, 1)], [t.row for t in said], context, agent, carried)
+
+
+def _said(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> list[SaidTurn]:
+    index = {row: place for place, row in enumerate(rows, 1)}
+    return [_shown(index[turn.row], turn) for turn in turns.said(connection, owner, rows)]
+
+
+def _shown(index: int, turn: turns.Said, most: int | None = None) -> SaidTurn:
+    text = codec.decode(turn.text)[:most]
+    return SaidTurn(index, turn.speaker, turn.role, ORIGINS[turn.origin], text, turn.said_at)
+
+
+def _known(
+    connection: apsw.Connection, job: Job, made: Drafted
+) -> tuple[list[SaidTurn], list[KnownFact], dict[str, tuple[int, int]]]:
+    """Return the turns of a job's drafts, and the believed facts about their subjects by alias with their versions."""
+    owner = owners.numbered(connection, job.owner)
+    subjects = {applying.subject_key(owner.secret, draft.subject) for draft in made.drafts}
+    heads = facts.about(connection, job.owner, made.agent_id, sorted(subjects), _KNOWN)
+    heads.sort(key=lambda head: head.row)
+    known = [_as_known(f"f{place}", head) for place, head in enumerate(heads, 1)]
+    versions = {fact.alias: (head.row, head.version) for fact, head in zip(known, heads, strict=True)}
+    return _said(connection, job.owner, made.rows), known, versions
+
+
+def _as_known(alias: str, head: facts.Head) -> KnownFact:
+    return KnownFact(
+        alias,
+        head.subject,
+        head.attribute,
+        head.object,
+        codec.decode(head.text),
+        KINDS[head.kind],
+        head.valid_from,
+        head.valid_to,
+        untrusted=ORIGINS[head.origin] in ("tool", "document"),
+    )
+
+
+def _both(one: Origin, other: Origin) -> Origin:
+    """Return who made a batch of operations: who extracted and who decided, their tokens together."""
+    if other.model is None:
+        return one
+    if one.model is None:
+        return other
+    return Origin(
+        one.model if one.model == other.model else f"{one.model}+{other.model}",
+        f"{one.prompt}+{other.prompt}",
+        (one.prompt_tokens or 0) + (other.prompt_tokens or 0),
+        (one.answer_tokens or 0) + (other.answer_tokens or 0),
+    )

@@ -1,0 +1,92 @@
+"""What the stages of the write path have in common, and the state that passes through them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ensure_config
+from langgraph.runtime import get_runtime
+
+from memgraph.nodes.node import memory_of
+from memgraph.records import Added
+from memgraph.writes import Request
+
+if TYPE_CHECKING:
+    from memgraph.facts import Outcome
+    from memgraph.memory import Memory
+
+
+class WriteState(TypedDict):
+    """What passes through the write path.
+
+    Attributes:
+        request: What is to be remembered; absent where only a job is to be done.
+        added: What became of it.
+        job: Number of the job that makes facts, absent without one.
+        open: Whether that job, or one before it, still has a stage to go.
+        strict: Whether a model's failure is raised.
+    """
+
+    request: NotRequired[Request]
+    added: NotRequired[Added]
+    job: NotRequired[int | None]
+    open: NotRequired[bool]
+    strict: NotRequired[bool]
+
+
+class Stage(Runnable[WriteState, dict[str, Any]]):
+    """A stage of the write path, in both faces: one async body that runs on the memory's own loop."""
+
+    async def run(self, state: WriteState, memory: Memory, config: RunnableConfig) -> dict[str, Any]:
+        """Do the stage's work. Returns what to write into the state."""
+        raise NotImplementedError  # pragma: no cover  # an abstract method; each stage has its own
+
+    def invoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Run the stage and wait for it, in any thread."""
+        memory = memory_of(get_runtime().store)
+        return memory.live().wait(self.run(input, memory, ensure_config(config)))
+
+    async def ainvoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Run the stage."""
+        runtime = get_runtime()
+        memory = memory_of(runtime.store)
+        result = await memory.live().call(self.run(input, memory, ensure_config(config)))
+        for event in result.pop("events", ()):
+            runtime.stream_writer(event)
+        return result
+
+
+def calling(config: RunnableConfig) -> RunnableConfig:
+    """Return the part of a run's config that a model's run nests by: callbacks, tags, metadata."""
+    return {key: config[key] for key in ("callbacks", "tags", "metadata") if key in config}  # type: ignore[return-value]  # a subset of RunnableConfig's keys
+
+
+def described(stage: str, job: int, outcome: Outcome) -> dict[str, Any]:
+    """Return what a stage did as an event: ids, operations, hashes and counts, no words of anybody."""
+    event: dict[str, Any] = {"type": f"memgraph.{stage}", "job": job, "drafts": outcome.drafts}
+    if outcome.error is not None:
+        event["error"] = outcome.error
+    if outcome.operations:
+        event["operations"] = [
+            {
+                "id": done.id,
+                "operation": done.operation,
+                "mode": done.mode,
+                "fact": done.fact,
+                "target": done.target,
+                "reason": done.reason,
+                "gate": done.gate,
+                "model": done.model,
+                "prompt": done.prompt,
+                "tokens": [done.prompt_tokens, done.answer_tokens],
+            }
+            for done in outcome.operations
+        ]
+    return event
+
+
+def job_of(state: WriteState) -> int | None:
+    """Return the job that a stage is to go on with."""
+    added = state.get("added")
+    return state.get("job") if added is None else added.facts

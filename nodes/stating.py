@@ -1,0 +1,281 @@
+"""The form in which a model states facts, and what of them the turns' own words bear out."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field, WrapValidator, field_validator
+
+from memgraph.drafts import FactDraft, Kind, Mention, RelationDraft, SaidTurn
+from memgraph.nodes.answers import Broken, kept
+from memgraph.nodes.grounding import grounded, located
+from memgraph.records import to_us
+from memgraph.writing.attributes import ATTRIBUTES, RELATIONS
+
+MOST_FACTS: Final = 40
+"""Facts taken of one batch of turns."""
+
+_LONGEST: Final = {"text": 300, "object": 160, "subject": 80, "quote": 600}
+_NAME: Final = 80
+_MENTIONS: Final = 12
+_MACHINE: Final = ("assistant", "tool", "system")
+_UNTRUSTED: Final = ("tool", "document")
+_SPEAKER: Final = frozenset(("i", "me", "user", "the user", "speaker", "the speaker", "myself"))
+_TYPES: Final = ("person", "place", "organisation", "pet", "thing", "event", "other")
+_YEARS: Final = (1900, 2200)
+
+MentionType = Literal["person", "place", "organisation", "pet", "thing", "event", "other"]
+
+
+class Named(BaseModel):
+    """Somebody or something named."""
+
+    name: str
+    type: MentionType = "other"
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return value if value in _TYPES else "other"
+
+
+class Linked(BaseModel):
+    """How two of the named stand to each other."""
+
+    source: str
+    type: str
+    target: str
+
+
+class Stated(BaseModel):
+    """One statement."""
+
+    subject: str
+    attribute: str
+    object: str
+    text: str
+    kind: Kind
+    confidence: float
+    importance: float
+    since: str = Field("", alias="from")
+    to: str = ""
+    turns: list[int]
+    quote: str
+    entities: list[Named] = Field(default_factory=list[Named])
+    relations: list[Linked] = Field(default_factory=list[Linked])
+
+    @field_validator("since", "to", mode="before")
+    @classmethod
+    def _unsaid(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+    @field_validator("entities", "relations", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+
+class Facts(BaseModel):
+    """The facts that the turns state."""
+
+    facts: list[Annotated[Stated, WrapValidator(kept)]]
+
+
+class _Refused(Exception):
+    """A statement that is not taken, and why, without its words."""
+
+
+class Reader:
+    """Makes drafts of an answer, by the turns that it is about.
+
+    Args:
+        turns: Those that can be evidence.
+        read: What was shown of each; words elsewhere in a turn can't be what the model means.
+        before: Those shown with them. `heard`: what was shown of each.
+    """
+
+    def __init__(
+        self, turns: Sequence[SaidTurn], read: Sequence[str], before: Sequence[SaidTurn], heard: Sequence[str]
+    ) -> None:
+        self.turns = {turn.index: turn for turn in turns}
+        self.read = {turn.index: text for turn, text in zip(turns, read, strict=True)}
+        both = zip((*turns, *before), (*read, *heard), strict=True)
+        self.talk = [text for turn, text in both if turn.origin not in _UNTRUSTED]
+        self.names = [turn.speaker for turn in (*turns, *before)]
+
+    def faults(self, answer: Facts) -> list[str]:
+        """Return what is wrong with an answer, as lines for the model."""
+        found = [f"facts: more than {MOST_FACTS}"] if len(answer.facts) > MOST_FACTS else []
+        for number, fact in enumerate(answer.facts[:MOST_FACTS]):
+            try:
+                self.draft(fact, strict=True)
+            except _Refused as refused:
+                found += [f"facts.{number}.{fault}" for fault in refused.args]
+        return found
+
+    def drafts(self, answer: Facts) -> tuple[list[FactDraft], int]:
+        """Return the drafts that stand, each once, and the number of statements that do not."""
+        kept: dict[tuple[object, ...], FactDraft] = {}
+        dropped = max(len(answer.facts) - MOST_FACTS, 0)
+        for fact in answer.facts[:MOST_FACTS]:
+            try:
+                draft = self.draft(fact)
+            except _Refused:
+                dropped += 1
+            else:
+                kept.setdefault((draft.subject, draft.attribute, draft.object, draft.valid_from, draft.valid_to), draft)
+        return list(kept.values()), dropped
+
+    def draft(self, fact: Stated | Broken, *, strict: bool = False) -> FactDraft:
+        """Make a draft of a statement.
+
+        Args:
+            fact: What a model says.
+            strict: Whether an unknown attribute is a fault, not "other", of which a subject may have many.
+
+        Raises:
+            _Refused: It has not the form, or no turn bears it out.
+        """
+        if isinstance(fact, Broken):
+            raise _Refused(*fact.faults)
+        texts = {field: _clean(field, getattr(fact, field)) for field in ("subject", "object", "text")}
+        if fact.attribute not in ATTRIBUTES and strict:
+            raise _Refused("attribute: not in the list")
+        attribute = fact.attribute if fact.attribute in ATTRIBUTES else "other"
+        cited = self._cited(fact.turns)
+        sayer, quote = self._sayer(fact.quote, cited)
+        if texts["subject"].casefold() in _SPEAKER and sayer.speaker and sayer.role not in _MACHINE:
+            texts["subject"] = _clean("subject", sayer.speaker)
+        self._borne(texts, attribute, sayer, cited)
+        begins, ends = _interval(fact.since, fact.to)
+        names = self._names(fact.entities, texts["subject"], cited)
+        return FactDraft(
+            **texts,
+            attribute=attribute,
+            kind=fact.kind,
+            confidence=_share(fact.confidence, 0.8),
+            importance=_share(fact.importance, 0.5),
+            valid_from=begins,
+            valid_to=ends,
+            evidence=tuple(dict.fromkeys((sayer.index, *(turn.index for turn in cited)))),
+            quote=quote,
+            entities=names,
+            relations=_relations(fact.relations, {mention.name for mention in names}),
+        )
+
+    def _cited(self, numbers: Sequence[int]) -> list[SaidTurn]:
+        if not numbers or not all(number in self.turns for number in numbers):
+            raise _Refused("turns: no such turn")
+        return [self.turns[number] for number in dict.fromkeys(numbers)]
+
+    def _sayer(self, quote: str, cited: Sequence[SaidTurn]) -> tuple[SaidTurn, str]:
+        """Return the cited turn in which the quote stands, and the quote as it stands there."""
+        if len(quote) > _LONGEST["quote"]:
+            raise _Refused("quote: too long")
+        for turn in cited:
+            words = located(quote, self.read[turn.index])
+            if words and words in turn.text:  # an excerpt has gaps, and words across one stand nowhere
+                return turn, words
+        raise _Refused("quote: not the words of a turn named")
+
+    def _borne(self, texts: dict[str, str], attribute: str, sayer: SaidTurn, cited: Sequence[SaidTurn]) -> None:
+        """Check that those who said it can say it.
+
+        Raises:
+            _Refused: Its words are nobody's, or an assistant's of somebody else, or it is a standing instruction that
+                a tool or a document gives.
+        """
+        if sayer.role == "assistant" and texts["subject"].casefold() != sayer.speaker.casefold():
+            raise _Refused("turns: what an assistant says is no fact about others")
+        if attribute == "preference" and any(turn.origin in _UNTRUSTED for turn in cited):
+            raise _Refused("attribute: no preference comes from an untrusted turn")
+        said = [*(self.read[turn.index] for turn in cited), *self.talk]
+        if not grounded(f"{texts['object']} {texts['text']}", said, texts["subject"]):
+            raise _Refused("text: no turn says so")
+
+    def _names(self, named: Sequence[Named], subject: str, cited: Sequence[SaidTurn]) -> tuple[Mention, ...]:
+        """Return those of the named that are: their names stand in the turns, or are the subject's or a speaker's."""
+        said = [*(self.read[turn.index] for turn in cited), *self.talk, *self.names, subject]
+        mentions: dict[str, Mention] = {}
+        for entry in named[:_MENTIONS]:
+            try:
+                name = _clean("name", entry.name)
+            except _Refused:
+                continue
+            if name.casefold() not in _SPEAKER and grounded(name, said):
+                mentions.setdefault(name, Mention(name, entry.type))
+        return tuple(mentions.values())
+
+
+def _relations(linked: Sequence[Linked], names: set[str]) -> tuple[RelationDraft, ...]:
+    """Return the links between two different names that are there, of an unknown type as `related_to`."""
+    found = (
+        RelationDraft(link.source, link.type if link.type in RELATIONS else "related_to", link.target)
+        for link in linked[:_MENTIONS]
+        if link.source != link.target and {link.source, link.target} <= names
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _clean(field: str, text: str) -> str:
+    """Return a text on one line in NFC.
+
+    Raises:
+        _Refused: It is empty, too long, or holds a control character or half of a surrogate pair.
+    """
+    most = _LONGEST.get(field, _NAME)
+    if len(text) > most:
+        raise _Refused(f"{field}: longer than {most} characters")
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    if not text or len(text) > most:
+        raise _Refused(f"{field}: empty or too long")
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        raise _Refused(f"{field}: a control character")
+    return text
+
+
+def _share(value: float, otherwise: float) -> float:
+    return min(max(value, 0.0), 1.0) if math.isfinite(value) else otherwise
+
+
+def _interval(since: str, to: str) -> tuple[int | None, int | None]:
+    """Return from when to when, the last day included, microseconds UTC.
+
+    Raises:
+        _Refused: A date that is none, one far off, or an end before the beginning.
+    """
+    begins = _moment("from", since)[0] if since.strip() else None
+    ends = _moment("to", to)[1] if to.strip() else None
+    if begins is not None and ends is not None and ends <= begins:
+        raise _Refused("to: before from")
+    return begins, ends
+
+
+def _moment(field: str, text: str) -> tuple[int, int]:
+    """Return the first instant of a day, month or year and the first after it; of a time, the time twice."""
+    text = text.strip()
+    try:
+        if len(text) == 4:
+            first, after = date(int(text), 1, 1), date(int(text) + 1, 1, 1)
+        elif len(text) == 7:
+            first = date.fromisoformat(f"{text}-01")
+            after = (first + timedelta(days=31)).replace(day=1)
+        elif len(text) == 10:
+            first = date.fromisoformat(text)
+            after = first + timedelta(days=1)
+        else:
+            exact = datetime.fromisoformat(text)
+            exact = exact.replace(tzinfo=UTC) if exact.utcoffset() is None else exact.astimezone(UTC)
+            first = after = exact.date()
+            if _YEARS[0] <= first.year < _YEARS[1]:
+                return to_us(field, exact), to_us(field, exact)
+    except (ValueError, OverflowError):
+        raise _Refused(f"{field}: no ISO date") from None
+    if not _YEARS[0] <= first.year < _YEARS[1]:
+        raise _Refused(f"{field}: out of range")
+    begin, end = (to_us(field, datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in (first, after))
+    return begin, end

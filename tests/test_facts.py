@@ -1,0 +1,297 @@
+"""From turns to facts through the write path: what is kept, what a failing model costs, what is undone and erased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from memgraph import Memory, MemoryContext, Scope, corrections
+from memgraph.corrections import Correction
+from memgraph.errors import InvalidInput, ModelUnavailable, NotFound, UndoRefused
+from memgraph.ledger import facts, filters, operations, owners
+from memgraph.nodes import consolidate, extract, merge_graph, remember
+from memgraph.records import Fact, MemoryOperation
+from support import crash
+from support.fakes import HashEmbeddings, ScriptedChatModel
+from support.memories import ADA, NOW, Clock, chain, query
+
+HOMES = ["I live in Oslo.", "I moved from Oslo to Lisbon."]
+
+
+@contextmanager
+def opened(path: Path | str = ":memory:", **options: Any) -> Iterator[Memory]:
+    with Memory.open(path, **{"embedder": HashEmbeddings(), "facts": True, **options}) as memory:
+        memory.core.clock = Clock()
+        yield memory
+
+
+def tell(memory: Memory, *texts: str, scope: Scope = ADA, **options: Any) -> None:
+    """Add what Ada says, a day apart."""
+    for text in texts:
+        memory.core.clock.tick(days=1)  # type: ignore[attr-defined]  # the clock of `opened`
+        memory.add({"role": "user", "content": text, "name": "Ada"}, scope, **options)
+
+
+def known(memory: Memory, scope: Scope = ADA, as_of: int | None = None, known_at: int | None = None) -> list[Fact]:
+    core = memory.core
+
+    def look(connection: Any) -> list[Fact]:
+        owner, _ = owners.head(connection, core.owner_key(scope)) or (0, 0)
+        condition = facts.visible(filters.Where(), scope.agent_id, as_of, known_at, core.clock())
+        rows = facts.page(connection, owner, condition, after=0, limit=100)
+        return facts.to_facts(connection, owner, rows, known_at)
+
+    return memory.live().wait(core.ledger.read(look))
+
+
+def said(memory: Memory, scope: Scope = ADA, **options: Any) -> list[str]:
+    return [fact.text for fact in known(memory, scope, **options)]
+
+
+def history(memory: Memory) -> list[MemoryOperation]:
+    def look(connection: Any) -> list[MemoryOperation]:
+        return [done for _, done in operations.page(connection, 1, after=0, limit=100)]
+
+    return memory.live().wait(memory.core.ledger.read(look))
+
+
+def undo(memory: Memory, operation: MemoryOperation, scope: Scope = ADA) -> MemoryOperation:
+    return memory.live().wait(corrections.undo(memory.core, operation.id, scope))
+
+
+def us(days: int) -> int:
+    return int((NOW + timedelta(days=days, hours=1)).timestamp()) * 1_000_000
+
+
+def test_a_change_closes_what_was_and_keeps_both_with_their_evidence() -> None:
+    with opened() as memory:
+        tell(memory, *HOMES)
+        [home] = known(memory)
+        assert (home.subject, home.attribute, home.object) == ("Ada", "residence", "Lisbon")
+        assert [memory.get(turn, ADA).text for turn in home.evidence] == HOMES[1:]
+        assert [fact.object for fact in known(memory, as_of=us(1))] == ["Oslo"]
+        assert [fact.object for fact in known(memory, known_at=us(1))] == ["Oslo"]
+        done = history(memory)
+        assert [(one.operation, one.mode) for one in done] == [("ADD", None), ("UPDATE", "change")]
+        assert done[1].target is not None
+        assert done[1].fact == home.id
+        assert done[1].evidence == home.evidence
+
+
+def test_the_same_said_again_is_evidence_and_no_second_fact() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.", "I live in Oslo.")
+        [home] = known(memory)
+        assert len(home.evidence) == 2
+        assert history(memory)[1].operation == "NOOP"
+
+
+def test_without_facts_none_are_made() -> None:
+    with opened(facts=False) as memory:
+        tell(memory, *HOMES)
+        assert known(memory) == []
+
+
+def test_the_facts_of_one_agent_are_not_anothers() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.", scope=Scope("ada", agent_id="a"))
+        tell(memory, "I moved from Oslo to Lisbon.", scope=Scope("ada", agent_id="b"))
+        assert [fact.object for fact in known(memory, Scope("ada", agent_id="a"))] == ["Oslo"]
+        assert [fact.object for fact in known(memory, Scope("ada", agent_id="b"))] == ["Lisbon"]
+        assert len(known(memory)) == 2
+
+
+def test_an_operation_is_undone_and_its_undoing_too() -> None:
+    with opened() as memory:
+        tell(memory, *HOMES)
+        [_, change] = history(memory)
+        undone = undo(memory, change)
+        assert (undone.operation, undone.undoes) == ("UNDO", change.id)
+        assert said(memory) == ["Ada lives in Oslo."]
+        with pytest.raises(UndoRefused, match="undone already"):
+            undo(memory, change)
+        undo(memory, undone)
+        assert [fact.object for fact in known(memory)] == ["Lisbon"]
+        with pytest.raises(UndoRefused, match="later operation"):
+            undo(memory, history(memory)[0])
+
+
+def test_evidence_that_was_added_is_taken_back() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.", "I live in Oslo.")
+        undone = undo(memory, history(memory)[1])
+        assert len(known(memory)[0].evidence) == 1
+        undo(memory, undone)
+        assert len(known(memory)[0].evidence) == 2
+
+
+def test_what_is_not_there_is_not_undone() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.", scope=Scope("ada", agent_id="a"))
+        [added] = history(memory)
+        with pytest.raises(NotFound):
+            undo(memory, added, Scope("bob"))
+        with pytest.raises(NotFound):
+            undo(memory, added, Scope("ada", agent_id="b"))
+        with pytest.raises(NotFound):
+            memory.live().wait(corrections.undo(memory.core, "no id", ADA))
+
+
+def test_a_fact_is_corrected_by_its_owner() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.")
+        [home] = known(memory)
+        better = Correction(text="Ada lives in Oslo, Norway.", object="Oslo, Norway", reason="more exact")
+        done = memory.live().wait(corrections.update(memory.core, home.id, ADA, better))
+        assert (done.operation, done.mode, done.gate, done.reason) == ("UPDATE", "refine", "caller", "more exact")
+        assert (known(memory)[0].object, known(memory)[0].version) == ("Oslo, Norway", 2)
+        with pytest.raises(InvalidInput, match="before it began"):
+            memory.live().wait(corrections.update(memory.core, home.id, ADA, Correction(valid_to=0)))
+        with pytest.raises(NotFound):
+            memory.live().wait(corrections.update(memory.core, home.id, Scope("bob"), better))
+
+
+def test_forgetting_a_fact_keeps_its_history() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.")
+        [home] = known(memory)
+        before = memory.core.clock()
+        memory.core.clock.tick()  # type: ignore[attr-defined]  # the clock of `opened`
+        memory.forget(home.id, ADA, reason="asked to")
+        assert known(memory) == []
+        assert known(memory, known_at=before)[0].id == home.id
+        assert (history(memory)[-1].operation, history(memory)[-1].reason) == ("DELETE", "asked to")
+        with pytest.raises(NotFound):
+            memory.forget(home.id, ADA)
+
+
+def test_a_fact_goes_with_the_last_turn_that_says_it() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.", "I live in Oslo.")
+        first, second = known(memory)[0].evidence
+        memory.forget(first, ADA)
+        assert said(memory) == ["Ada lives in Oslo."]
+        memory.forget(second, ADA)
+        assert said(memory) == []
+
+
+def test_an_edited_message_takes_its_facts_along() -> None:
+    with opened() as memory:
+        tell(memory)
+        for text in ("I live in Oslo.", "I live in Lisbon."):
+            memory.core.clock.tick()  # type: ignore[attr-defined]  # the clock of `opened`
+            memory.add(HumanMessage(text, id="0123456789abcdef", name="Ada"), ADA, thread_id="t")
+        assert said(memory) == ["Ada lives in Lisbon."]
+
+
+def test_erasing_a_turn_leaves_nothing_of_its_facts_and_reopens_what_it_closed(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    with opened(path) as memory:
+        tell(memory, *HOMES)
+        [home] = known(memory)
+        receipt = memory.erase(list(home.evidence), ADA)
+        assert receipt.rows["facts"] == 2
+        memory.settle()
+        assert said(memory) == ["Ada lives in Oslo."]
+        assert query(memory, "select count(*) from fact_versions where object = 'Lisbon'") == [(0,)]
+    assert b"Lisbon" not in path.read_bytes()
+
+
+def stated(quote: str = "I live in Oslo.", **changes: Any) -> AIMessage:
+    fact = {
+        **{"subject": "Ada", "attribute": "residence", "object": "Oslo", "text": "Ada lives in Oslo.", "kind": "state"},
+        **{"confidence": 0.9, "importance": 0.6, "from": "", "to": "", "turns": [1], "quote": quote},
+        **{"entities": [], "relations": []},
+    }
+    args = {"facts": [{**fact, **changes}]}
+    return AIMessage("", tool_calls=[{"name": "Facts", "args": args, "id": "1"}])
+
+
+def test_a_model_makes_the_facts_and_each_operation_says_so() -> None:
+    model = ScriptedChatModel.of(stated())
+    with opened(model=model) as memory:
+        tell(memory, "I live in Oslo.")
+        assert said(memory) == ["Ada lives in Oslo."]
+        [done] = history(memory)
+        assert done.model is not None
+        assert done.prompt is not None
+        assert len(model.calls) == 1
+
+
+def test_a_model_is_not_asked_where_there_is_nothing_to_extract() -> None:
+    with opened(model=ScriptedChatModel.of()) as memory:
+        tell(memory, "Thanks!")
+        assert known(memory) == []
+
+
+def test_prose_twice_leaves_the_turn_and_the_next_extraction_takes_it_along() -> None:
+    model = ScriptedChatModel.of("Sure!", "Sure!", stated(turns=[1, 2]))
+    with opened(model=model) as memory:
+        tell(memory, "I live in Oslo.")
+        assert known(memory) == []
+        assert [(job["state"], job["error"]) for job in memory.doctor()["jobs"]] == [("failed", "ModelOutputInvalid")]
+        assert memory.search("where does she live", ADA)[0].text == "I live in Oslo."
+        tell(memory, "I work in Oslo as a nurse.")
+        assert said(memory) == ["Ada lives in Oslo."]
+        assert memory.doctor()["jobs"] == []
+
+
+def test_a_strict_caller_hears_of_a_model_that_fails_and_the_turn_is_kept() -> None:
+    with opened(model=ScriptedChatModel.of(ValueError("I live in Oslo."))) as memory:
+        with pytest.raises(ModelUnavailable) as raised:
+            tell(memory, "I live in Oslo.", strict=True)
+        assert "Oslo" not in str(raised.value)
+        assert len(memory.list(ADA).items) == 1
+
+
+def test_the_three_nodes_do_what_remember_does() -> None:
+    with opened() as memory:
+        graph = chain(
+            ("extract", extract()), ("consolidate", consolidate()), ("merge", merge_graph()), store=memory.store
+        )
+        ada = MemoryContext("ada")
+        graph.invoke({"messages": [HumanMessage("I live in Oslo.", name="Ada")]}, context=ada)
+        assert said(memory) == ["Ada lives in Oslo."]
+
+
+def test_the_stages_tell_what_they_did_without_a_word_of_it() -> None:
+    with opened() as memory:
+        graph = chain(("remember", remember()), store=memory.store)
+        state = {"messages": [HumanMessage("I live in Oslo.", name="Ada")]}
+        events = list(graph.stream(state, context=MemoryContext("ada"), stream_mode="custom", subgraphs=True))
+        assert "Oslo" not in str(events)
+        told = {event["type"]: event for _, event in events}
+        assert told["memgraph.merge_graph"]["operations"][0]["operation"] == "ADD"
+
+
+ADDING = """
+    import sys
+    from memgraph import Memory, Scope
+    from memgraph.ledger import faults
+    path, point = sys.argv[1:]
+    def reached(name):
+        if name == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+    memory = Memory.open(path, embedder=None, facts=True)
+    memory.add({"role": "user", "content": "I live in Oslo.", "name": "Ada"}, Scope("ada"))
+    faults.reached = reached
+    memory.add({"role": "user", "content": "I moved from Oslo to Lisbon.", "name": "Ada"}, Scope("ada"))
+"""
+
+
+@pytest.mark.parametrize(
+    "point", ["facts.extracted", "facts.drafted", "facts.decided", "facts.applied", "facts.committed"]
+)
+def test_a_kill_at_any_stage_changes_nothing_in_the_end(point: str, tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    assert crash.run(ADDING, path, point).rc == -9
+    with Memory.open(path, embedder=None, facts=True) as memory:
+        memory.settle(30)
+        assert [fact.object for fact in known(memory)] == ["Lisbon"]
+        assert [(one.operation, one.mode) for one in history(memory)] == [("ADD", None), ("UPDATE", "change")]
