@@ -113,6 +113,8 @@ class Remember(MemoryNode):
         begin: WriteState = {"request": request, "strict": self._strict}
         result = cast(WriteState, await self._graph.ainvoke(begin, _write_config(run.config)))
         added = result["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
+        for event in result.get("events", ()):
+            run.write(event)
         run.write(
             {
                 "type": "memgraph.remember",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from operator import add
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
@@ -26,6 +27,7 @@ class WriteState(TypedDict):
         job: Number of the job that makes facts, absent without one.
         open: Whether that job, or one before it, still has a stage to go.
         strict: Whether a model's failure is raised.
+        events: What the stages did, for who streams: ids, no words.
     """
 
     request: NotRequired[Request]
@@ -33,6 +35,7 @@ class WriteState(TypedDict):
     job: NotRequired[int | None]
     open: NotRequired[bool]
     strict: NotRequired[bool]
+    events: NotRequired[Annotated[list[dict[str, Any]], add]]
 
 
 class Stage(Runnable[WriteState, dict[str, Any]]):
@@ -49,12 +52,8 @@ class Stage(Runnable[WriteState, dict[str, Any]]):
 
     async def ainvoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
         """Run the stage."""
-        runtime = get_runtime()
-        memory = memory_of(runtime.store)
-        result = await memory.live().call(self.run(input, memory, ensure_config(config)))
-        for event in result.pop("events", ()):
-            runtime.stream_writer(event)
-        return result
+        memory = memory_of(get_runtime().store)
+        return await memory.live().call(self.run(input, memory, ensure_config(config)))
 
 
 def calling(config: RunnableConfig) -> RunnableConfig:

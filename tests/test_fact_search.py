@@ -203,7 +203,14 @@ def search(memory: Memory, text: str, scope: Scope = ADA, **options: Any) -> lis
     for name in ("as_of", "known_at"):
         if name in options:
             options[name] = us(options[name])
-    ask = {"conditions": None, "as_of": None, "known_at": None, "include_shared": False, "deadline": 5.0, **options}
+    ask: dict[str, Any] = {
+        "conditions": None,
+        "as_of": None,
+        "known_at": None,
+        "include_shared": False,
+        "deadline": 5.0,
+        **options,
+    }
     limit = ask.pop("limit", 10)
 
     async def run() -> list[Hit]:

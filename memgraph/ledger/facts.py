@@ -230,7 +230,7 @@ def content_of(connection: apsw.Connection, owner: int, row: int, version: int) 
         (owner, row, version),
     ).fetchall()[0]
     subject, attribute, thing, text, kind, *rest = raw
-    return Content(subject, attribute, thing, codec.decode(text), KINDS[kind], *rest)
+    return Content(subject, attribute, thing, codec.decode(text), KINDS[int(kind)], *rest)
 
 
 def cite(
@@ -398,7 +398,7 @@ def _to_fact(row: Sequence[Any], evidence: tuple[str, ...], conflicts: tuple[str
         attribute=row[2],
         object=row[3],
         text=codec.decode(row[4]),
-        kind=KINDS[row[5]],
+        kind=KINDS[int(row[5])],
         confidence=row[6],
         importance=row[7],
         valid_from=from_us(row[8]),
@@ -406,7 +406,7 @@ def _to_fact(row: Sequence[Any], evidence: tuple[str, ...], conflicts: tuple[str
         recorded_at=from_us(row[10]),
         superseded_at=from_us_or_open(row[11]),
         version=row[12],
-        origin=ORIGINS[row[13]],
+        origin=ORIGINS[int(row[13])],
         agent_id=row[14],
         seq=row[15] or 0,
         evidence=evidence,
