@@ -271,6 +271,12 @@ class Facts:
         self._adrift = [job for job in self._adrift if job not in adrift]
         return leased
 
+    async def give_back(self) -> None:
+        """Hand back the jobs that a failing file left in our name: nobody runs them."""
+        if adrift := tuple(self._adrift):
+            await self._core.ledger.write(jobs.release_all, adrift)
+            self._adrift = [job for job in self._adrift if job not in adrift]
+
     def stop(self) -> None:
         """Hand back the jobs that a failing file left in our name: the memory closes."""
         if self._adrift:

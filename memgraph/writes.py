@@ -205,6 +205,12 @@ class Writes:
         """Run an owner's index jobs up to `job`, as `finish` does."""
         await self.finish(Added((), (), "", 0, job))
 
+    async def give_back(self) -> None:
+        """Hand back the jobs that a failing file left in our name: nobody runs them."""
+        if adrift := tuple(self._adrift):
+            await self._core.ledger.write(jobs.release_all, adrift)
+            self._adrift = [job for job in self._adrift if job not in adrift]
+
     async def stop(self) -> None:
         """Stop the jobs that run, and hand back those that a failing file left in our name: the memory closes."""
         running = [task for task in self._running if task.cancel()]
@@ -377,6 +383,8 @@ class Drain:
 
     async def _run_next(self) -> bool:
         """Run the next job that is due. Returns whether there was one."""
+        await self.writes.give_back()
+        await self.facts.give_back()
         found = await self._core.ledger.read(jobs.due, self._core.clock(), self._kinds)
         if found is None:
             return False
