@@ -226,7 +226,7 @@ def test_a_migration_that_was_killed_leaves_the_old_schema_or_the_new(
     if existing:
         open_memory(path).close()
     lines = [line.split(",") for line in crash.run(_MIGRATE, path, steps, check=True).lines]
-    whole = {0: "", steps: "", steps + 1: "ab", steps + 2: "bc"}
+    whole = {**dict.fromkeys(range(steps + 1), ""), steps + 1: "ab", steps + 2: "bc"}
     seen: set[int] = set()
     for _, version, tables, integrity in lines:
         assert integrity == "ok"
