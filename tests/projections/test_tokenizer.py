@@ -106,18 +106,22 @@ def test_threads_share_no_stemmer() -> None:
     words = [f"{a}{b}ing" for a in "bcdfghklmnprst" for b in ("alk", "est", "ound", "ick", "ill")]
     expected = [tokenize(word) for word in words]
     wrong: list[str] = []
+    begun = threading.Barrier(9)
 
     def work() -> None:
+        begun.wait()
         wrong.extend(
             word for _ in range(20) for word, terms in zip(words, expected, strict=True) if tokenize(word) != terms
         )
 
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    begun.wait()
     before = sys.getswitchinterval()
+    # Only now: a thread that begins amid such switches can fail to install coverage's trace function (CPython 3.11).
     sys.setswitchinterval(1e-5)
     try:
-        threads = [threading.Thread(target=work) for _ in range(8)]
-        for thread in threads:
-            thread.start()
         for thread in threads:
             thread.join()
     finally:
