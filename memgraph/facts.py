@@ -18,6 +18,7 @@ from memgraph.applying import Plan
 from memgraph.core import Core, log
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn, Step
 from memgraph.errors import ModelError, ModelOutputInvalid
+from memgraph.leases import Leases
 from memgraph.ledger import codec, facts, faults, jobs, operations, owners, turns
 from memgraph.ledger.jobs import Job
 from memgraph.ledger.operations import Origin
@@ -106,7 +107,7 @@ class Facts:
     def __init__(self, core: Core, wake: Callable[[], None]) -> None:
         self._core = core
         self._wake = wake
-        self._adrift: list[Job] = []
+        self.leases = Leases(core, "facts", wake)
 
     async def extract(self, job: int, extractor: Extractor, *, strict: bool = False) -> Outcome:
         """Make drafts of a job's turns.
@@ -225,62 +226,30 @@ class Facts:
             owner, outlook = found
             if outlook == "put off":
                 return Outcome(False, error=await core.ledger.read(jobs.error, job))
-            leased = await self._lease(owner)
+            leased = await self.leases.take(owner)
             if leased is None:
                 await asyncio.sleep(_POLL_S)
                 continue
             if leased.stage != stage:
                 await core.ledger.write(jobs.release_all, [leased])
                 return Outcome(True)
-            try:
-                outcome = await work(leased)
-            except asyncio.CancelledError:
-                core.ledger.submit(jobs.release_all, [leased])
-                self._wake()
-                raise
-            except ModelError as error:
-                name = type(error).__name__
-                log.warning("no facts were made of some turns, which are found all the same: %s", name)
-                final = isinstance(error, ModelOutputInvalid)
-                await core.ledger.write(jobs.fail, leased, core.clock(), name, final)
-                self._wake()
-                if strict:
-                    raise
-                return Outcome(False, error=name)
-            except Exception:
-                self._adrift.append(leased)
-                raise
+            with self.leases.working(leased):
+                try:
+                    outcome = await work(leased)
+                except ModelError as error:
+                    await self._fail(leased, error)
+                    if strict:
+                        raise
+                    return Outcome(False, error=type(error).__name__)
             return outcome if leased.job == job else replace(outcome, open=True)
 
-    async def _lease(self, owner: int) -> Job | None:
-        core, adrift = self._core, tuple(self._adrift)
-        taken: list[Job] = []
-
-        def take(connection: apsw.Connection) -> Job | None:
-            jobs.release_all(connection, adrift)
-            leased = jobs.lease(connection, core.clock(), owner, ("facts",))
-            taken.extend([leased] if leased else [])
-            return leased
-
-        try:
-            leased = await core.ledger.write(take)
-        except asyncio.CancelledError:
-            core.ledger.submit(jobs.release_all, taken)
-            self._wake()
-            raise
-        self._adrift = [job for job in self._adrift if job not in adrift]
-        return leased
-
-    async def give_back(self) -> None:
-        """Hand back the jobs that a failing file left in our name: nobody runs them."""
-        if adrift := tuple(self._adrift):
-            await self._core.ledger.write(jobs.release_all, adrift)
-            self._adrift = [job for job in self._adrift if job not in adrift]
-
-    def stop(self) -> None:
-        """Hand back the jobs that a failing file left in our name: the memory closes."""
-        if self._adrift:
-            self._core.ledger.submit(jobs.release_all, self._adrift)
+    async def _fail(self, leased: Job, error: ModelError) -> None:
+        """Keep with a job that its model failed: tried again later, unless that is of no use."""
+        name = type(error).__name__
+        log.warning("no facts were made of some turns, which are found all the same: %s", name)
+        final = isinstance(error, ModelOutputInvalid)
+        await self._core.ledger.write(jobs.fail, leased, self._core.clock(), name, final)
+        self._wake()
 
 
 def _batch(connection: apsw.Connection, job: Job) -> _Batch:

@@ -13,6 +13,7 @@ from memgraph.core import Core
 from memgraph.embedders import Resolved
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
+from memgraph.indexing import Indexing
 from memgraph.ledger import commits, erasure, facts, faults, filters, indexes, jobs, owners, turns
 from memgraph.ledger.handle import Ledger
 from memgraph.messages import plain
@@ -21,7 +22,6 @@ from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Receipt, from_us
 from memgraph.scope import Scope
-from memgraph.writes import Writes
 from memgraph.writing.features import features
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ async def change_embedder(core: Core, resolved: Resolved) -> None:
     core.cache.clear()
 
 
-async def reindex(core: Core, writes: Writes, progress: Callable[[int, int], None] | None) -> int:
+async def reindex(core: Core, indexing: Indexing, progress: Callable[[int, int], None] | None) -> int:
     """Make missing and outdated postings and vectors, a batch a commit. Returns how many turns were indexed."""
     recipe = core.recipe
     done = 0
@@ -193,7 +193,7 @@ async def reindex(core: Core, writes: Writes, progress: Callable[[int, int], Non
         while recipe is not None and (
             rows := await core.ledger.read(indexes.without_vectors, owner, recipe, after, _BATCH)
         ):
-            await writes.embed(owner, rows)
+            await indexing.embed(owner, rows)
             after = rows[-1]
             told(len(rows))
     if recipe is not None:

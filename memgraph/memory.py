@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from memgraph import health, maintenance, models
 from memgraph.core import Core
+from memgraph.drain import Drain
 from memgraph.embedders import resolve
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreClosed
@@ -27,7 +28,7 @@ from memgraph.ranking.query import Query
 from memgraph.reads import Reads, Search
 from memgraph.records import Added, Hits, Page, Receipt, Trace, Turn, to_us
 from memgraph.scope import MemoryContext, Scope, as_scope
-from memgraph.writes import Drain, Request
+from memgraph.writes import Request, Writes
 from memgraph.writing.identity import MessagePlace
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Memory:
         self.host = Host()
         self.reads = Reads(core)
         self.drain = Drain(core, self._make_facts)
-        self.writes = self.drain.writes
+        self.writes = Writes(core, self.drain.wake)
+        self.indexing = self.drain.indexing
         self.facts = self.drain.facts
         self.host.loop.call_soon_threadsafe(self.drain.wake)  # what an earlier process left unfinished
 
@@ -449,7 +451,7 @@ class Memory:
         """
         if embedder is not None:
             await maintenance.change_embedder(self.core, resolve(embedder))
-        return await maintenance.reindex(self.core, self.writes, progress)
+        return await maintenance.reindex(self.core, self.indexing, progress)
 
     reindex = waiting(areindex)
 

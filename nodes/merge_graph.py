@@ -20,7 +20,7 @@ async def merged(memory: Memory, job: int) -> Outcome:
     """Apply a job's decision, and give what was applied its vectors."""
     outcome = await memory.facts.merge(job)
     if outcome.index is not None:
-        await memory.writes.finish_job(outcome.index)
+        await memory.indexing.finish_job(outcome.index)
     return outcome
 
 

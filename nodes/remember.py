@@ -39,7 +39,7 @@ class Index(Stage):
 
     async def run(self, state: WriteState, memory: Memory, config: RunnableConfig) -> dict[str, Any]:
         """Run the owner's jobs up to this one."""
-        added = await memory.writes.finish(state["added"])  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
+        added = await memory.indexing.finish(state["added"])  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
         return {"added": added, "open": added.facts is not None}
 
 

@@ -94,7 +94,7 @@ def test_after_the_last_attempt_a_job_is_kept_as_failed(open_memory: OpenMemory)
 
 
 def run_next(memory: Memory) -> bool:
-    return memory.live().wait(memory.writes.run_next())
+    return memory.live().wait(memory.indexing.run_next())
 
 
 def test_a_job_that_was_put_off_holds_up_nobody_else(open_memory: OpenMemory) -> None:
@@ -183,7 +183,7 @@ def test_a_job_that_somebody_else_took_over_stores_no_vector(open_memory: OpenMe
 
     job = memory.core.ledger.submit(taken_over).result()
     assert job is not None
-    assert memory.host.wait(memory.writes.embed(job.owner, job.rows, job)) is False
+    assert memory.host.wait(memory.indexing.embed(job.owner, job.rows, job)) is False
     assert memory.core.ledger.submit(lambda c: c.execute("select count(*) from vectors").get).result() == 0
 
 
@@ -305,4 +305,4 @@ def test_finish_of_a_job_that_is_gone(open_memory: OpenMemory) -> None:
     memory = open_memory(":memory:")
     added = memory.add("One.", Scope("ada"))
     gone = Added(added.ids, (), added.owner, added.seq, job=999, pending=1)
-    assert memory.live().wait(memory.writes.finish(gone)).pending == 0
+    assert memory.live().wait(memory.indexing.finish(gone)).pending == 0

@@ -305,7 +305,7 @@ def test_of_a_large_part_of_the_file_no_fragment_stays(open_memory: OpenMemory, 
     memory = open_memory(path, embedder=HashEmbeddings(dims=384))
     words = [f"wombat{n:04}x" for n in range(240)]
     for n in range(0, 240, 4):
-        memory.add([f"{word} " + "filler words " * (5 + m) for m, word in enumerate(words[n : n + 4])], ADA)
+        memory.add([f"{word} " + "filler words " * (40 + m) for m, word in enumerate(words[n : n + 4])], ADA)
         memory.add([f"kept {n}"], BOB)
     memory.close()
     before = path.stat().st_size
@@ -313,7 +313,7 @@ def test_of_a_large_part_of_the_file_no_fragment_stays(open_memory: OpenMemory, 
     assert memory.erase("everything", ADA).turns == 240
     assert holding([tmp_path], words) == []
     memory.close()
-    assert path.stat().st_size < before * 0.6  # the file was written anew, without the gaps
+    assert path.stat().st_size < before / 2  # the file was written anew, without the gaps
     assert len(texts(open_memory(path, embedder=HashEmbeddings(dims=384), plant=False), BOB)) == 60
 
 
