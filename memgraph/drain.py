@@ -46,7 +46,7 @@ class Drain:
         """Run the next job that is due. Returns whether there was one."""
         await self.indexing.leases.give_back()
         await self.facts.leases.give_back()
-        found = await self._core.ledger.read(jobs.due, self._core.clock(), self._kinds)
+        found = await self._core.ledger.read(jobs.due, self._core.clock(), self._kinds, self.facts.held())
         if found is None:
             return False
         job, kind = found

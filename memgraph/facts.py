@@ -108,6 +108,19 @@ class Facts:
         self._core = core
         self._wake = wake
         self.leases = Leases(core, "facts", wake)
+        self._held: dict[object, int] = {}
+
+    def hold(self, job: int, caller: object) -> None:
+        """Leave a job's stages to a caller, who runs them one after another and tells what each did."""
+        self._held[caller] = job
+
+    def let_go(self, caller: object) -> None:
+        """Leave what a caller held to whoever is first again. In any thread."""
+        self._held.pop(caller, None)
+
+    def held(self) -> frozenset[int]:
+        """Return the jobs that callers run now: the background does not."""
+        return frozenset(self._held.values())
 
     async def extract(self, job: int, extractor: Extractor, *, strict: bool = False) -> Outcome:
         """Make drafts of a job's turns.

@@ -196,7 +196,10 @@ class Memory:
             append=True,
             background=background,
         )
-        written = await self._write({"request": request, "strict": strict})
+        try:
+            written = await self._write({"request": request, "strict": strict})
+        finally:
+            self.facts.let_go(request)
         return written["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
 
     add = waiting(aadd)

@@ -29,6 +29,8 @@ class Accept(Stage):
         """Store what is new of the request."""
         request = state["request"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # given by whoever runs the graph
         added = await memory.writes.accept(request)
+        if added.facts is not None and not request.background:
+            memory.facts.hold(added.facts, request)
         if request.background and added.job is not None:
             memory.drain.wake()
         return {"added": added}
@@ -111,7 +113,10 @@ class Remember(MemoryNode):
             cause=run.cause,
         )
         begin: WriteState = {"request": request, "strict": self._strict}
-        result = cast(WriteState, await self._graph.ainvoke(begin, _write_config(run.config)))
+        try:
+            result = cast(WriteState, await self._graph.ainvoke(begin, _write_config(run.config)))
+        finally:
+            run.memory.facts.let_go(request)
         added = result["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
         for event in result.get("events", ()):
             run.write(event)

@@ -1,16 +1,16 @@
-"""Filters on turns: equality on named columns and on metadata. Every value is bound, every key is checked."""
+"""Filters on turns and on facts: equality on named columns and on metadata. Every value is bound, every key checked."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from memgraph.errors import InvalidFilter, InvalidInput
-from memgraph.records import OPEN, ORIGINS, to_us
+from memgraph.records import KINDS, OPEN, ORIGINS, to_us
 
 _COLUMNS: Final = {
     "speaker": "t.speaker = ?",
@@ -21,6 +21,17 @@ _COLUMNS: Final = {
     "message_id": "t.message_id = ?",
 }
 _TIMES: Final = {"said_after": "t.said_at >= ?", "said_before": "t.said_at < ?"}
+_OF_FACTS: Final = {
+    "subject": "v.subject = ?",
+    "attribute": "v.attribute = ?",
+    "object": "v.object = ?",
+    "agent_id": "f.agent_id = ?",
+}
+_LISTED_OF_FACTS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
+    "kind": ("v.kind = ?", KINDS),
+    "origin": ("v.origin = ?", ORIGINS),
+}
+_TIMES_OF_FACTS: Final = {"began_after": "v.valid_from >= ?", "began_before": "v.valid_from < ?"}
 _METADATA_KEY: Final = re.compile(r"metadata\.[A-Za-z0-9_-]{1,64}")
 _NUMBER = "json_type(t.metadata, ?) in ('integer', 'real') and json_extract(t.metadata, ?) = ?"
 _TEXT = "json_type(t.metadata, ?) = 'text' and json_extract(t.metadata, ?) = ?"
@@ -61,15 +72,11 @@ def where(conditions: Mapping[str, Any] | None) -> Where:
         InvalidFilter: An unknown key, or a value of the wrong type.
     """
     result = Where()
-    if conditions is not None and not isinstance(conditions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
-    for key, value in (conditions or {}).items():
+    for key, value in _checked(conditions).items():
         if key in _COLUMNS:
             result.add(_COLUMNS[key], _text(key, value))
         elif key == "origin":
-            if value not in ORIGINS:
-                raise InvalidFilter(f"origin must be one of {', '.join(ORIGINS)}")
-            result.add("t.origin = ?", ORIGINS.index(value))
+            result.add("t.origin = ?", _listed(key, value, ORIGINS))
         elif key in _TIMES:
             result.add(_TIMES[key], _time(key, value))
         elif isinstance(key, str) and _METADATA_KEY.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -78,6 +85,43 @@ def where(conditions: Mapping[str, Any] | None) -> Where:
             known = ", ".join([*_COLUMNS, "origin", *_TIMES, "metadata.<key>"])
             raise InvalidFilter(f"Invalid filter key {ascii(key)}; accepted: {known}")
     return result
+
+
+def of_facts(conditions: Mapping[str, Any] | None) -> Where:
+    """Return the conditions of a filter on facts.
+
+    Args:
+        conditions: `subject`, `attribute`, `object`, `agent_id` (text), `kind`, `origin`, `began_after` (true since then
+            or later) and `began_before` (aware datetimes).
+
+    Raises:
+        InvalidFilter: An unknown key, or a value of the wrong type.
+    """
+    result = Where()
+    for key, value in _checked(conditions).items():
+        if key in _OF_FACTS:
+            result.add(_OF_FACTS[key], _text(key, value))
+        elif key in _LISTED_OF_FACTS:
+            sql, listed = _LISTED_OF_FACTS[key]
+            result.add(sql, _listed(key, value, listed))
+        elif key in _TIMES_OF_FACTS:
+            result.add(_TIMES_OF_FACTS[key], _time(key, value))
+        else:
+            known = ", ".join([*_OF_FACTS, *_LISTED_OF_FACTS, *_TIMES_OF_FACTS])
+            raise InvalidFilter(f"Invalid filter key {ascii(key)} for facts; accepted: {known}")
+    return result
+
+
+def _checked(conditions: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if conditions is not None and not isinstance(conditions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
+    return conditions or {}
+
+
+def _listed(key: str, value: object, listed: Sequence[str]) -> int:
+    if value not in listed:
+        raise InvalidFilter(f"{key} must be one of {', '.join(listed)}")
+    return listed.index(str(value))
 
 
 def _text(key: str, value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -109,9 +109,13 @@ def lease(connection: apsw.Connection, now: int, owner: int | None = None, kinds
     return None
 
 
-def due(connection: apsw.Connection, now: int, kinds: Sequence[Kind] = EVERY) -> tuple[int, Kind] | None:
-    """Return (job, kind) of the oldest open job that may run now, None if none may."""
+def due(
+    connection: apsw.Connection, now: int, kinds: Sequence[Kind] = EVERY, but: Collection[int] = ()
+) -> tuple[int, Kind] | None:
+    """Return (job, kind) of the oldest open job that may run now, `but` for some; None if none may."""
     for job, _ in _due(connection, now, None, kinds):
+        if job in but:
+            continue
         kind: Kind = connection.execute("select kind from outbox where job = ?", (job,)).get
         return job, kind
     return None

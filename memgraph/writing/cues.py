@@ -19,7 +19,7 @@ CUES: Final = {
             r" tenancy resident now for_good person people landed ended_up swapped traded place permanent\w* emigrated"
             " front_door postcode upped_sticks been_in since packed_up boxes landlord landlady mortgage balcony"
             " kitchen roof housewarming neighbours? these_days lorry van rent renting street settling local"
-            " locals roots sleep door window girl boy crossed back_in back_to returned hello_from greetings_from"
+            " locals roots sleep door window girl boy crossed back_in back_to returned hello_from greetings_from (?:got|was|were|been|is|are|'s|'m|am)_(?:re)?(?:posted|stationed)"
             " bought signed"
         ),
         "nationality": r"citizen\w* passport nationality naturalised naturalized became sworn",
@@ -55,6 +55,13 @@ CUES: Final = {
         "email": r"e-?mail\w* mail address inbox reach write",
         "phone": "phone number mobile cell call text ring reach",
         "native_language": "native mother_tongue first_language",
+        "marital_status": (
+            r"single married engaged divorced separated widow\w* wed wedded hitched tied_the_knot said_(?:i_do|yes)"
+            r" wedding newlyweds? eloped remarried made_it_official registry_office mrs_now husband wife honeymoon\w*"
+            r" proposed popped_the_question fianc\w+ getting_married asked_me_to_marry ring_on divorce decree split_up"
+            r" broke_up broken_up on_my_own_again no_longer_together passed_away died buried funeral moved_out"
+            r" living_apart time_apart lost_my"
+        ),
     }.items()
 }
 """What a clause must say for it to speak of an attribute: a town without "live" or "moved" is no home."""

@@ -81,6 +81,9 @@ _JOKE: Final = compiled(
     rf"|landlord|doorman) "
     rf"(?:to|for|of|by|at) (?:my|the|our|a) (?:\w+ )?(?:{any_of('cat dog toddler kitten puppy baby')}"
     rf"|{any_of('hens goat kids teenagers devil sourdough')})\b",
+    # A comic conclusion: "so obviously I'm a plumber now".
+    r"\bso (?:obviously|clearly|evidently|naturally|technically|basically) i(?:'m| am)\b"
+    r"|\b(?:that|which|this) makes me an?\b|\baddress me (?:as|accordingly)\b|\bby (?:that|this) logic\b",
     r"\b(?:taxi service|full-time taxi|unpaid)\b|\bchief \w+ (?:peeler|washer|picker|taster|officer of)\b",
     rf"\b(?:live|living|moved|sleep|sleeping) (?:\w+ )?(?:in|at|on|into|to) (?:my|the|this|our) (?:\w+ )?"
     rf"(?:(?:{any_of('office gym library lab car kitchen bath')}"
@@ -97,7 +100,8 @@ _FICTION: Final = compiled(
 )
 _HYPOTHESIS: Final = compiled(
     rf"\b(?:{any_of('would might could should')}(?:n't)?|{any_of('maybe perhaps probably possibly likely ought')})\b",
-    r"(?-i:\bmay\b)|\b(?:almost|nearly|practically|basically|virtually|sort of|kind of|half-?)\b(?! everyone| all)",
+    r"(?-i:\bmay\b)|\b(?:almost|nearly|practically|basically|virtually|sort of|kind of)\b(?! everyone| all)"
+    r"|\bhalf[- ](?!the\b|an?\b|of\b|my\b|our\b|past\b|term\b|price\b)\w",
     rf"\b(?:{any_of('tempted considering debating')}|{any_of('contemplating wondering weighing')})\b"
     rf"|\btoy(?:ing)? with\b|\bfe(?:els?|lt) like\b",
     r"\b(?:part|half) of (?:me|us)\b|\bmy (?:heart|soul|mind)\b|\bin (?:my (?:head|mind|heart)|spirit)\b|\bat heart\b"
@@ -134,8 +138,9 @@ _PLAN: Final = compiled(
     r"|on the waiting list)\b",
     r"\b(?:once|when|as soon as|the day|the moment|after|before|by the time|until|till) (?:i|we|he|she|they)(?:'m| am"
     r"|'re| are|'ve| have)?"
-    rf" (?:{any_of('move get start retire finish leave join settle')}"
-    rf"|{any_of('quit sell graduate marry moved retired finished settled')})\b",
+    rf" (?:{any_of('move get start retire finish leave join settle quit sell graduate marry')})\b",
+    r"\b(?:once|as soon as|by the time|until|till|(?:when|after|before|the day|the moment)(?= \w+(?:'ve| have)\b))"
+    rf" (?:i|we|he|she|they)(?:'ve| have)? {any_of('moved retired finished settled')}\b",
     rf"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?(?:{any_of('moving joining starting leaving')}"
     rf"|{any_of('quitting selling giving_up stopping switching')})\b",
     rf"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?(?:{any_of('becoming retiring changing')}"
@@ -206,6 +211,10 @@ _HEARSAY: Final = compiled(
     r"|i hear|gossip|reportedly"
     r"|as (?:my|the) \w+ (?:put|puts|says|said)|headline|lyrics?|caption|the saying|proverb|horoscope|fortune cookie)\b"
     r"|\b(?:was|is|were|'s|be|all) like,|\b(?:goes|went),|\bin (?:her|his|their) words\b",
+    r"\b(?:one|bit|part|line|verse|thing|ones|words) (?:that|which|where it) (?:goes|go|says?|runs|reads)\b"
+    r"|\b(?:singing|sings|sang|hums|humming|chants?|chanting|recit(?:es|ing))\b",
+    rf"\b{any_of('tune jingle ballad refrain ditty earworm lullaby carol melody track shanty riff ringtone')}\b"
+    r"[^:.!?]{0,60}(?::|\b(?:reads?|goes|says|went|saying|runs)\b)",
     rf"\b(?:{any_of('song chorus t-?shirt mug sticker sign graffiti postcard')}"
     rf"|(?:{any_of('note voicemail text message')}|{any_of('letter e-?mail words motto slogan')}))"
     r"\b[^:.!?]{0,60}(?::|\b(?:reads?|goes|says|went|saying|runs)\b)",
