@@ -10,40 +10,66 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memgraph.memory import Memory
-    from memgraph.records import Added, Hit, Hits, Page, Receipt, Trace, Turn
+    from memgraph.records import (
+        Added,
+        Entity,
+        Fact,
+        Graph,
+        Hit,
+        Hits,
+        MemoryOperation,
+        Page,
+        Receipt,
+        Relation,
+        Trace,
+        Turn,
+        Why,
+    )
     from memgraph.scope import MemoryContext, Scope
     from memgraph.state import MemoryState, with_memory
     from memgraph.store import MemoryStore
 
 _HOME = {
     "Added": "records",
+    "Entity": "records",
+    "Fact": "records",
+    "Graph": "records",
     "Hit": "records",
     "Hits": "records",
     "Memory": "memory",
     "MemoryContext": "scope",
+    "MemoryOperation": "records",
     "MemoryState": "state",
     "MemoryStore": "store",
     "Page": "records",
     "Receipt": "records",
+    "Relation": "records",
     "Scope": "scope",
     "Trace": "records",
     "Turn": "records",
+    "Why": "records",
     "with_memory": "state",
 }
 
 __all__ = [
     "Added",
+    "Entity",
+    "Fact",
+    "Graph",
     "Hit",
     "Hits",
     "Memory",
     "MemoryContext",
+    "MemoryOperation",
     "MemoryState",
     "MemoryStore",
     "Page",
     "Receipt",
+    "Relation",
     "Scope",
     "Trace",
     "Turn",
+    "Why",
     "with_memory",
 ]
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from memgraph import linking
 from memgraph.drafts import FactDraft, SaidTurn, Step
 from memgraph.ledger import commits, facts, indexes, operations, owners, turns
 from memgraph.ledger.facts import Content, Keys
 from memgraph.ledger.operations import Effects, Entry, Origin
+from memgraph.linking import Stated
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import RECIPE as TOKENIZER_RECIPE
 from memgraph.projections.tokenizer import tokenize
@@ -33,7 +35,7 @@ class Plan:
     """What is to be applied.
 
     Attributes:
-        job: The job it comes from: facts get ids that a replay would give again.
+        job: The job it comes from: facts and entities get ids that a replay would give again.
         turns: What was shown, by index. `rows`: rows of these turns by index.
         known: By alias: (row, version) of the facts that the plan was made for.
         origin: Who extracted and decided.
@@ -55,7 +57,7 @@ class Applied:
 
     Attributes:
         seq: The owner's commit; unchanged if nothing was written.
-        operations: Their numbers.
+        operations: Their numbers, merges of entities last.
         touched: Rows of facts that were added or changed.
     """
 
@@ -69,9 +71,15 @@ def subject_key(secret: bytes, subject: str) -> bytes:
     return digest(secret, "subject", name_key(subject))
 
 
-def as_draft(content: Content) -> FactDraft:
-    """Return what a version says as a draft, as the digest of a statement is taken of one."""
-    return FactDraft(content.subject, content.attribute, content.object, content.text, content.kind)
+def keys_of(secret: bytes, said: Content | FactDraft) -> Keys:
+    """Return the keyed digests by which what is said is found again.
+
+    Args:
+        secret: The owner's own secret.
+        said: A version's content, or a draft.
+    """
+    statement = FactDraft(said.subject, said.attribute, said.object, said.text)
+    return Keys(subject_key(secret, said.subject), digest(secret, "statement", fact_hash(statement)))
 
 
 def is_current(connection: apsw.Connection, owner: int, plan: Plan) -> bool:
@@ -125,6 +133,7 @@ class _Work:
         self._rows = {alias: row for alias, (row, _) in plan.known.items()}
         self._numbers: list[int] = []
         self._touched: list[int] = []
+        self._stated: list[Stated] = []
         believed = {said.row for said in turns.said(connection, owner.owner, sorted(set(plan.rows.values())))}
         self._turns = {index: row for index, row in plan.rows.items() if row in believed}
 
@@ -185,7 +194,8 @@ class _Work:
                 content, object=draft.object, text=draft.text, origin=origin,
                 confidence=max(content.confidence, draft.confidence),
             )  # fmt: skip
-            self._revise(head, content, number, effects, keys=self._keys(draft))
+            self._revise(head, content, number, effects, keys=keys_of(self._owner.secret, draft))
+            self._state(target, number, draft, cited)
         elif step.mode == "retracted":
             facts.withdraw(connection, owner, target, seq=self._seq, now=self._now)
             effects.facts.append((target, head.version, 0))
@@ -208,8 +218,7 @@ class _Work:
         self, step: Step, draft: FactDraft, cited: Sequence[int], number: int, effects: Effects, target: int | None
     ) -> int:
         connection, owner = self._connection, self._owner.owner
-        self._last_row += 1
-        row = self._last_row
+        row = self._draw()
         first = self._plan.turns[cited[0]]
         begins = first.said_at if draft.valid_from is None else draft.valid_from
         ends = OPEN if step.valid_to is None else step.valid_to
@@ -221,7 +230,7 @@ class _Work:
         made = digest(self._owner.secret, "fact", str(self._plan.job), str(step.draft))
         identity = UUID(bytes=made, version=5).bytes
         facts.add(
-            connection, owner, row, content, self._keys(draft), identity=identity,
+            connection, owner, row, content, keys_of(self._owner.secret, draft), identity=identity,
             agent_id=self._plan.agent_id, operation=number, seq=self._seq, now=self._now,
         )  # fmt: skip
         for index in cited:
@@ -236,11 +245,15 @@ class _Work:
         self._rows[f"n{step.draft}"] = row
         effects.facts.append((row, 0, 1))
         self._touched.append(row)
+        self._state(row, number, draft, cited)
         return row
 
-    def _keys(self, draft: FactDraft) -> Keys:
-        secret = self._owner.secret
-        return Keys(subject_key(secret, draft.subject), digest(secret, "statement", fact_hash(draft)))
+    def _draw(self) -> int:
+        self._last_row += 1
+        return self._last_row
+
+    def _state(self, fact: int, number: int, draft: FactDraft, cited: Sequence[int]) -> None:
+        self._stated.append(Stated(fact, number, draft, tuple(self._turns[index] for index in cited)))
 
     def _origin(self, cited: Sequence[int], before: int | None = None) -> int:
         """Return the least trusted origin of the turns, and of what was there before."""
@@ -248,10 +261,21 @@ class _Work:
         return max([*found, before]) if before is not None else max(found)
 
     def finish(self) -> Applied:
-        """Write the commit."""
+        """Write whom the new versions name, and the commit."""
         if not self._numbers:
             return Applied(self._owner.seq, (), ())
         connection, owner = self._connection, self._owner.owner
+        linked = linking.link(
+            connection,
+            self._owner,
+            self._plan.agent_id,
+            self._stated,
+            speakers={turn.speaker for turn in self._plan.turns.values()},
+            cause=f"job {self._plan.job}",
+            draw=self._draw,
+            now=self._now,
+        )
         owners.note_last_row(connection, owner, self._last_row)
-        seq = commits.record(connection, owner, at=self._now, kind="facts", touched=self._touched)
-        return Applied(seq, tuple(self._numbers), tuple(sorted(set(self._touched))))
+        touched = [*self._touched, *linked.entities]
+        seq = commits.record(connection, owner, at=self._now, kind="facts", touched=touched)
+        return Applied(seq, (*self._numbers, *linked.operations), tuple(sorted(set(self._touched))))

@@ -7,7 +7,7 @@ import binascii
 import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from memgraph.corrections import Correction
 from memgraph.errors import InvalidFilter, InvalidInput
@@ -159,7 +159,7 @@ def selection(what: str | Sequence[str] | Mapping[str, Any]) -> Selection:
     if isinstance(what, Mapping):
         if not what:
             raise InvalidInput('an empty filter would erase everything; if that is meant, say "everything"')
-        return Selection(None, filters.where(cast("Mapping[str, Any]", what)))
+        return Selection(None, filters.where(what))
     return Selection(ids(what), filters.Where())
 
 

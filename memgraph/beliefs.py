@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     import apsw
 
 
+def is_said(connection: apsw.Connection, owner: int, row: int) -> bool:
+    """Whether a turn that is believed says a fact."""
+    return any(turns.is_believed(connection, owner, turn) for turn in facts.cites(connection, owner, row))
+
+
 def let_go(connection: apsw.Connection, owner: owners.Owner, gone: Iterable[int], now: int, reason: str) -> int:
     """End belief in the facts that no believed turn says any more. Returns the owner's commit number.
 
@@ -24,9 +29,9 @@ def let_go(connection: apsw.Connection, owner: owners.Owner, gone: Iterable[int]
     """
     withdrawn: list[int] = []
     for row, head in facts.heads(connection, owner.owner, facts.citing(connection, owner.owner, gone)).items():
-        cited = facts.cites(connection, owner.owner, row)
-        if any(turns.is_believed(connection, owner.owner, turn) for turn in cited):
+        if is_said(connection, owner.owner, row):
             continue
+        cited = facts.cites(connection, owner.owner, row)
         number = operations.next_number(connection, owner.owner)
         facts.withdraw(connection, owner.owner, row, seq=owner.seq + 1, now=now)
         operations.record(

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from memgraph import applying
+from memgraph import applying, beliefs, linking
 from memgraph.core import Core
 from memgraph.errors import InvalidInput, NotFound, UndoRefused
-from memgraph.ledger import commits, facts, jobs, operations, owners
+from memgraph.ledger import commits, facts, graph, jobs, operations, owners
 from memgraph.ledger.operations import Effects, Entry
-from memgraph.records import MemoryOperation
+from memgraph.linking import Stated
+from memgraph.records import KINDS, MemoryOperation
 from memgraph.scope import Scope
-from memgraph.writing.identity import digest
-from memgraph.writing.planning import fact_hash
+from memgraph.writing.attributes import single
 
 if TYPE_CHECKING:
     import apsw
+
+
+_COMPARED: Final = 300
+"""Facts about a subject among which contradictions are looked for, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +88,42 @@ async def update(core: Core, fact: str, scope: Scope, correction: Correction) ->
             raise InvalidInput("a fact can't end before it began: give valid_from and valid_to that agree")
         now = core.clock()
         number = operations.next_number(connection, owner.owner)
-        statement = fact_hash(applying.as_draft(content))
-        keys = facts.Keys(
-            applying.subject_key(owner.secret, content.subject), digest(owner.secret, "statement", statement)
-        )
+        draft = linking.reworded(connection, owner.owner, head.row, head.content(), content)
+        keys = applying.keys_of(owner.secret, content)
         version = facts.revise(
             connection, owner.owner, head.row, content, keys, operation=number, seq=owner.seq + 1, now=now
         )
         applying.index_words(connection, owner.owner, core.ledger.pepper, head.row, content.text, version)
         entry = Entry(number, "UPDATE", "refine", head.row, head.row, "caller", reason=correction.reason)
         effects = Effects(facts=[(head.row, head.version, version)])
+        _oppose(connection, owner, effects, number, now)
         operations.record(connection, owner.owner, entry, effects, seq=owner.seq + 1, now=now)
-        seq = commits.record(connection, owner.owner, at=now, kind="facts", touched=[head.row])
+        cited = tuple(facts.cites(connection, owner.owner, head.row))
+        entities = _link(connection, owner, Stated(head.row, number, draft, cited), now)
+        touched = {head.row, *entities, *(row for pair in effects.linked for row in pair)}
+        seq = commits.record(connection, owner.owner, at=now, kind="facts", touched=touched)
         jobs.enqueue(connection, owner.owner, seq, rows=[head.row], now=now)
         return operations.numbered(connection, owner.owner, [number])[0]
 
     return await core.ledger.write(write, durable=True)
+
+
+def _link(connection: apsw.Connection, owner: owners.Owner, stated: Stated, now: int) -> tuple[int, ...]:
+    """Write whom a fact names in other words. Returns the rows of the entities."""
+    last = owner.last_row
+
+    def draw() -> int:
+        nonlocal last
+        last += 1
+        return last
+
+    agent = facts.agent_of(connection, owner.owner, stated.fact)
+    cause = f"operation {stated.operation}"
+    linked = linking.link(
+        connection, owner, agent, [stated], speakers=(stated.draft.subject,), cause=cause, draw=draw, now=now
+    )
+    owners.note_last_row(connection, owner.owner, last)
+    return linked.entities
 
 
 async def undo(core: Core, operation: str, scope: Scope) -> MemoryOperation:
@@ -107,38 +131,70 @@ async def undo(core: Core, operation: str, scope: Scope) -> MemoryOperation:
 
     Raises:
         NotFound: No such operation in this scope.
-        UndoRefused: It was undone already, or a later one changed the same fact.
+        UndoRefused: It was undone already, or a later one changed the same fact or entity.
     """
     key = core.owner_key(scope)
 
     def write(connection: apsw.Connection) -> MemoryOperation:
         owner = owners.find(connection, key)
-        found = operations.find(connection, owner.owner, operation) if owner else None
-        if owner is None or found is None or not _sees(connection, owner.owner, found[2], scope.agent_id):
+        done = operations.find(connection, owner.owner, operation) if owner else None
+        if owner is None or done is None or not _sees(connection, owner.owner, done.effects, scope.agent_id):
             raise NotFound("no such operation in this scope")
-        undone, by, effects = found
-        if by is not None:
+        if done.undone_by is not None:
             raise UndoRefused("this operation was undone already")
-        for row, _, after in effects.facts:
-            if facts.believed_version(connection, owner.owner, row) != after:
+        for row, _, after in done.effects.facts:
+            if not _stands(connection, owner.owner, row, after):
                 raise UndoRefused("a later operation changed the same fact: undo that one first")
         now = core.clock()
         number = operations.next_number(connection, owner.owner)
-        back = _revert(connection, owner, effects, number, core.ledger.pepper, now)
-        entry = Entry(number, "UNDO", gate="caller", undoes=undone)
+        back = _revert(connection, owner, done.effects, number, core.ledger.pepper, now)
+        for row, other in done.effects.linked:
+            facts.unlink(connection, owner.owner, row, facts.CONFLICT, other, done.number, now)
+        _oppose(connection, owner, back, number, now)
+        entry = Entry(number, "UNDO", None, done.fact, done.target, "caller", undoes=done.number)
         operations.record(connection, owner.owner, entry, back, seq=owner.seq + 1, now=now)
-        touched = [row for row, _, _ in effects.facts] + [row for row, _ in effects.cited + effects.uncited]
+        touched = done.effects.rows() | done.effects.entities()
+        touched |= {row for pair in done.effects.linked + back.linked for row in pair}
         seq = commits.record(connection, owner.owner, at=now, kind="facts", touched=touched)
-        if rows := [row for row, before, _ in effects.facts if before]:
+        if rows := [row for row, before, _ in done.effects.facts if before]:
             jobs.enqueue(connection, owner.owner, seq, rows=rows, now=now)
         return operations.numbered(connection, owner.owner, [number])[0]
 
     return await core.ledger.write(write, durable=True)
 
 
+def _oppose(connection: apsw.Connection, owner: owners.Owner, effects: Effects, number: int, now: int) -> None:
+    """Link what an operation let a fact say to what contradicts it: another value of what has one at a time.
+
+    Nothing is closed: a caller's word ends what it names, and no other fact.
+    """
+    for row, head in facts.heads(connection, owner.owner, [row for row, _, after in effects.facts if after]).items():
+        if not single(head.attribute) or KINDS[head.kind] != "state":
+            continue
+        key = applying.subject_key(owner.secret, head.subject)
+        agent = facts.agent_of(connection, owner.owner, row)
+        for other in facts.about(connection, owner.owner, agent, [key], _COMPARED):
+            at_once = head.valid_from < other.valid_to and other.valid_from < head.valid_to
+            if other.row != row and (other.attribute, other.kind) == (head.attribute, head.kind) and at_once:
+                facts.link(connection, owner.owner, row, facts.CONFLICT, other.row, number, now)
+                effects.linked.append((row, other.row))
+
+
+def _stands(connection: apsw.Connection, owner: int, row: int, after: int) -> bool:
+    """Whether what a fact says is what its version `after` said, 0 for nothing."""
+    version = facts.believed_version(connection, owner, row)
+    if version == after or not version or not after:
+        return version == after
+    # What came later was undone.
+    return facts.content_of(connection, owner, row, version) == facts.content_of(connection, owner, row, after)
+
+
 def _sees(connection: apsw.Connection, owner: int, effects: Effects, agent_id: str | None) -> bool:
-    rows = {row for row, _, _ in effects.facts} | {row for row, _ in effects.cited + effects.uncited}
-    return agent_id is None or all(facts.agent_of(connection, owner, row) in (None, agent_id) for row in rows)
+    if agent_id is None:
+        return True
+    agents = {facts.agent_of(connection, owner, row) for row in effects.rows()}
+    agents |= {graph.agent_of(connection, owner, row) for row in effects.entities()}
+    return agents <= {None, agent_id}
 
 
 def _revert(
@@ -146,23 +202,45 @@ def _revert(
 ) -> Effects:
     """Turn each effect round. Returns the effects of doing so."""
     back = Effects(cited=[*effects.uncited], uncited=[*effects.cited])
-    for row, before, after in effects.facts:
-        if not before:
-            facts.withdraw(connection, owner.owner, row, seq=owner.seq + 1, now=now)
-            back.facts.append((row, after, 0))
-            continue
-        content = facts.content_of(connection, owner.owner, row, before)
-        keys = facts.Keys(
-            applying.subject_key(owner.secret, content.subject),
-            digest(owner.secret, "statement", fact_hash(applying.as_draft(content))),
-        )
-        version = facts.revise(
-            connection, owner.owner, row, content, keys, operation=number, seq=owner.seq + 1, now=now
-        )
-        applying.index_words(connection, owner.owner, pepper, row, content.text, version)
-        back.facts.append((row, after, version))
+    back.facts = [_put_back(connection, owner, row, before, number, pepper, now) for row, before, _ in effects.facts]
     for row, turn in effects.cited:
         facts.uncite(connection, owner.owner, row, turn, now)
     for row, turn in effects.uncited:
         facts.cite(connection, owner.owner, row, turn, number, now)
+    for row in sorted({row for row, _ in effects.cited}):
+        # What said it otherwise was forgotten meanwhile.
+        version = facts.believed_version(connection, owner.owner, row)
+        if version and not beliefs.is_said(connection, owner.owner, row):
+            facts.withdraw(connection, owner.owner, row, seq=owner.seq + 1, now=now)
+            before = next((before for fact, before, _ in back.facts if fact == row), version)
+            back.facts = [*(one for one in back.facts if one[0] != row), (row, before, 0)]
+    for entity, into in effects.merged:
+        if not graph.unmerge(connection, owner.owner, entity):
+            raise UndoRefused("these entities are one no more")
+        back.parted.append((entity, into))
+    for entity, into in effects.parted:
+        if not graph.merge(connection, owner.owner, entity, into):
+            raise UndoRefused("a later operation merged the same entities: undo that one first")
+        back.merged.append((entity, into))
     return back
+
+
+def _put_back(
+    connection: apsw.Connection,
+    owner: owners.Owner,
+    row: int,
+    before: int,
+    number: int,
+    pepper: bytes,
+    now: int,
+) -> tuple[int, int, int]:
+    """Let a fact say again what its version `before` said, 0 for nothing. Returns the effect."""
+    after = facts.believed_version(connection, owner.owner, row)
+    if not before:
+        facts.withdraw(connection, owner.owner, row, seq=owner.seq + 1, now=now)
+        return row, after, 0
+    content = facts.content_of(connection, owner.owner, row, before)
+    keys = applying.keys_of(owner.secret, content)
+    version = facts.revise(connection, owner.owner, row, content, keys, operation=number, seq=owner.seq + 1, now=now)
+    applying.index_words(connection, owner.owner, pepper, row, content.text, version)
+    return row, after, version

@@ -16,6 +16,7 @@ from memgraph.errors import InvalidInput, NotFound, StoreBusy
 from memgraph.indexing import Indexing
 from memgraph.ledger import commits, erasure, facts, faults, filters, indexes, jobs, owners, turns
 from memgraph.ledger.handle import Ledger
+from memgraph.ledger.unmaking import Unmade
 from memgraph.messages import plain
 from memgraph.projections.cache import IndexCache
 from memgraph.projections.postings import pack_terms
@@ -114,10 +115,10 @@ async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable
     """
     key = core.owner_key(scope)
 
-    def write(connection: apsw.Connection) -> tuple[int, list[int], set[str], dict[str, int], int, int]:
+    def write(connection: apsw.Connection) -> tuple[int, list[int], set[str], dict[str, int], int, int, Unmade]:
         owner = owners.find(connection, key)
         if owner is None:
-            return 0, [], set(), {"turns": 0}, 0, 0
+            return 0, [], set(), {"turns": 0}, 0, 0, Unmade()
         if selection.ids is None:
             condition = filters.Where([*selection.conditions.sql], [*selection.conditions.values])
             condition.extend(filters.agent_sees(scope.agent_id))
@@ -127,19 +128,19 @@ async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable
             rows = _visible_rows(connection, owner.owner, list(found.values()), scope.agent_id)
         rows = turns.with_earlier(connection, owner.owner, rows)
         if not rows:
-            return owner.owner, [], set(), {"turns": 0}, 0, owner.seq
+            return owner.owner, [], set(), {"turns": 0}, 0, owner.seq, Unmade()
         ids = turns.ids(connection, owner.owner, rows)
-        removed, rebuilt, seq = erasure.erase(connection, owner.owner, rows, core.clock())
-        return owner.owner, rows, ids, removed, rebuilt, seq
+        removed, rebuilt, seq, unmade = erasure.erase(connection, owner.owner, rows, core.clock())
+        return owner.owner, rows, ids, removed, rebuilt, seq, unmade
 
-    owner, rows, ids, removed, rebuilt, seq = await core.ledger.write(write, durable=True)
+    owner, rows, ids, removed, rebuilt, seq, unmade = await core.ledger.write(write, durable=True)
     faults.point("erase.committed")
     core.cache.drop(key)
     forget(ids)
     if core.embedder is not None:
         core.embedder.forget()
     await _compact(core)
-    await core.ledger.write(erasure.verify, owner, rows, ids)
+    await core.ledger.write(erasure.verify, owner, rows, ids, unmade)
     return Receipt(removed["turns"], removed, rebuilt, seq, from_us(core.clock()))
 
 

@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
-from memgraph import health, maintenance, models
+from memgraph import arguments, corrections, health, lookups, maintenance, models, surroundings
+from memgraph.arguments import MAX_LIMIT as MAX_LIMIT
 from memgraph.core import Core
 from memgraph.drain import Drain
 from memgraph.embedders import resolve
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreClosed
 from memgraph.faces import Host, hosted, waiting
-from memgraph.ledger import filters, owners, turns
+from memgraph.ledger import filters, jobs
 from memgraph.ledger.handle import Ledger
 from memgraph.messages import finite
 from memgraph.projections.cache import IndexCache
 from memgraph.ranking.query import Query
 from memgraph.reads import Reads, Search
-from memgraph.records import Added, Hits, Page, Receipt, Trace, Turn, to_us
+from memgraph.records import Added, Fact, Graph, Hits, MemoryOperation, Page, Receipt, Trace, Turn, Why
 from memgraph.scope import MemoryContext, Scope, as_scope
 from memgraph.writes import Request, Writes
 from memgraph.writing.identity import MessagePlace
 
 if TYPE_CHECKING:
-    import apsw
     from langchain_core.embeddings import Embeddings
     from langchain_core.language_models import BaseChatModel
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from memgraph.nodes.stage import WriteState
     from memgraph.store import MemoryStore
-
-MAX_LIMIT: Final = 1_000
-"""Hits or items asked for at once: more is read by pages."""
 
 AnyScope = Scope | MemoryContext
 
@@ -92,7 +87,7 @@ class Memory:
         embedder: Embeddings | str | None = "local",
         key: str | bytes | None = None,
         cache_bytes: int = 256 << 20,
-        facts: bool = False,
+        facts: bool = True,
     ) -> Memory:
         """Open a memory file, made if absent. Use it in a `with` or `async with` block, or call `close`.
 
@@ -190,7 +185,7 @@ class Memory:
             messages,
             as_scope(scope),
             thread_id=thread_id,
-            said_at=None if said_at is None else to_us("said_at", said_at),
+            said_at=arguments.moment("said_at", said_at),
             metadata=metadata,
             idempotency_key=idempotency_key,
             append=True,
@@ -221,10 +216,12 @@ class Memory:
 
     @hosted
     async def aforget(self, ids: str | Sequence[str], scope: AnyScope, *, reason: str | None = None) -> int:
-        """Withdraw turns: they are no longer found, but stay in the history (`known_at`). `erase` removes for good.
+        """Withdraw turns or facts: they are no longer found, but stay in the history (`known_at`). `erase` is for good.
+
+        A fact goes with the last turn that says it; a fact withdrawn alone is believed again once a turn says it anew.
 
         Args:
-            ids: Ids of turns.
+            ids: Ids of turns, of facts, or of both.
             scope: Whose.
             reason: Why, kept with the commit.
 
@@ -234,7 +231,7 @@ class Memory:
         Raises:
             NotFound: One of them is not there (any more) in this scope; nothing was changed.
         """
-        seq = await maintenance.forget(self.core, _ids(ids), as_scope(scope), reason)
+        seq = await maintenance.forget(self.core, arguments.ids(ids), as_scope(scope), reason)
         self.drain.wake()
         return seq
 
@@ -242,41 +239,106 @@ class Memory:
 
     @hosted
     async def aerase(self, what: str | Sequence[str] | Mapping[str, Any], scope: AnyScope) -> Receipt:
-        """Remove turns physically, with everything made of them, and check that nothing is left.
+        """Remove turns physically, with every fact made of them, and check that nothing is left.
 
         The file is rewritten (VACUUM), which takes about 5 ms a megabyte. Messages sent again from a thread's history
-        are known as erased and are not stored again. Earlier versions of an edited message go with it.
+        are known as erased and are not stored again. Earlier versions of an edited message go with it. Facts that other
+        turns say as well are made again of these.
 
         Args:
-            what: An id, ids, a filter as of `list`, or "everything" the scope sees.
+            what: Ids of turns, one or several, a filter as of `list`, or "everything" the scope sees.
             scope: Whose.
 
         Raises:
-            InvalidInput: The filter is empty; nothing was removed.
+            InvalidInput: The filter is empty, or an id is a fact's; nothing was removed.
             InvalidFilter: The filter is malformed; nothing was removed.
             StoreBusy: Erased from every query, but another process reads an old snapshot, so that the bytes are still
                 in the log; call it again with the same argument.
             StoreError: It could not be verified.
         """
+        selection, of = arguments.selection(what), as_scope(scope)
+        if selection.ids is not None:
+            await lookups.refuse_facts(self.core, selection.ids, of)
         self.reads.flush()  # ahead of it, so that traces that name what goes are there to be found
 
         def gone(ids: set[str]) -> None:
             self.reads.forget(ids)
             self.drain.wake()  # their neighbours are to be indexed again, also where the bytes can't go yet
 
-        return await maintenance.erase(self.core, self._selection(what), as_scope(scope), gone)
+        return await maintenance.erase(self.core, selection, of, gone)
 
     erase = waiting(aerase)
 
-    @staticmethod
-    def _selection(what: str | Sequence[str] | Mapping[str, Any]) -> maintenance.Selection:
-        if what == "everything":
-            return maintenance.Selection(None, filters.Where())
-        if isinstance(what, Mapping):
-            if not what:
-                raise InvalidInput('an empty filter would erase everything; if that is meant, say "everything"')
-            return maintenance.Selection(None, filters.where(what))
-        return maintenance.Selection(_ids(what), filters.Where())
+    @hosted
+    async def aupdate(
+        self,
+        fact_id: str,
+        scope: AnyScope,
+        *,
+        text: str | None = None,
+        object: str | None = None,
+        confidence: float | None = None,
+        importance: float | None = None,
+        valid_from: datetime | None = None,
+        valid_to: datetime | Literal["open"] | None = None,
+        reason: str | None = None,
+    ) -> MemoryOperation:
+        """Correct a fact in your own words: it gets another version, and keeps the one before. What is left out stays.
+
+        Args:
+            fact_id: Id of a fact.
+            scope: Whose.
+            text: The sentence.
+            object: The value in it: "Lisbon".
+            confidence: 0 to 1.
+            importance: 0 to 1.
+            valid_from: Since when it is true; aware.
+            valid_to: Until when; aware, or "open" for a fact that holds again.
+            reason: Why, kept with the operation.
+
+        Returns:
+            The operation, which `undo` takes.
+
+        Raises:
+            InvalidInput: Nothing is to be changed, a value can't be, it would end before it begins, or it is a turn.
+            NotFound: It is not there in this scope, or not believed any more.
+        """
+        of = as_scope(scope)
+        correction = arguments.correction(
+            text=text,
+            object=object,
+            confidence=confidence,
+            importance=importance,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            reason=reason,
+        )
+        try:
+            done = await corrections.update(self.core, arguments.identity(fact_id), of, correction)
+        except NotFound:
+            raise await lookups.absence(self.core, fact_id, of) from None
+        self.drain.wake()
+        return done
+
+    update = waiting(aupdate)
+
+    @hosted
+    async def aundo(self, operation_id: str, scope: AnyScope) -> MemoryOperation:
+        """Bring back what was believed before an operation, as an operation of its own, which can be undone as well.
+
+        Args:
+            operation_id: Id of an operation, as `operations`, `why` and `update` tell it.
+            scope: Whose.
+
+        Raises:
+            NotFound: No such operation in this scope.
+            UndoRefused: It was undone already, or a later one changed the same fact; nothing was changed.
+        """
+        done = await corrections.undo(self.core, arguments.identity(operation_id), as_scope(scope))
+        self.drain.wake()
+        return done
+
+    undo = waiting(aundo)
 
     # --- reading
 
@@ -292,6 +354,7 @@ class Memory:
         known_at: datetime | None = None,
         include_shared: bool = False,
         deadline: float = 5.0,
+        kind: arguments.Kind | None = None,
     ) -> Hits:
         """Find what bears on a question, best first.
 
@@ -301,17 +364,18 @@ class Memory:
             limit: Hits at most.
             filter: Only turns that match: `speaker`, `role`, `origin`, `session_id`, `thread_id`, `agent_id`,
                 `message_id`, `said_after`, `said_before`, `metadata.<key>`.
-            as_of: Only what had been said by then; aware.
+            as_of: Only turns that had been said by then, and facts that were true then; aware.
             known_at: Only what was believed then; aware.
             include_shared: Search the team's memory too.
             deadline: Seconds for the embedder; without it the other arms answer and `degraded` says so.
+            kind: "turn" or "fact" for only these.
 
         Raises:
             InvalidInput: An argument is malformed.
             InvalidFilter: The filter is malformed.
             StoreBusy: The file was locked until the deadline.
         """
-        return (await self.find(query, scope, limit, filter, as_of, known_at, include_shared, deadline))[0]
+        return (await self.find(query, scope, limit, filter, as_of, known_at, include_shared, deadline, kind=kind))[0]
 
     search = waiting(asearch)
 
@@ -326,6 +390,7 @@ class Memory:
         include_shared: bool,
         deadline: float,
         leave_out: frozenset[MessagePlace] = frozenset(),
+        kind: arguments.Kind | None = None,
     ) -> tuple[Hits, Query | None]:
         """Return hits with the analysed question. On the host's loop: for `asearch` and the nodes."""
         if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -333,81 +398,181 @@ class Memory:
         ask = Search(
             query,
             as_scope(scope),
-            _limit(limit),
+            arguments.limit(limit),
             filters.where(filter) if filter else None,
-            None if as_of is None else to_us("as_of", as_of),
-            None if known_at is None else to_us("known_at", known_at),
+            arguments.moment("as_of", as_of),
+            arguments.moment("known_at", known_at),
             include_shared,
             finite("deadline", deadline),
             leave_out,
+            arguments.kind(kind),
         )
         return await self.reads.search(ask)
 
+    @overload
+    async def aget(self, /, id: str, scope: AnyScope, *, kind: None = None) -> Turn | Fact: ...
+    @overload
+    async def aget(self, /, id: str, scope: AnyScope, *, kind: Literal["turn"]) -> Turn: ...
+    @overload
+    async def aget(self, /, id: str, scope: AnyScope, *, kind: Literal["fact"]) -> Fact: ...
     @hosted
-    async def aget(self, id: str, scope: AnyScope) -> Turn:
-        """Return a turn by its id, also one that was replaced or forgotten.
+    async def aget(self, /, id: str, scope: AnyScope, *, kind: arguments.Kind | None = None) -> Turn | Fact:
+        """Return a turn or a fact by its id, also one that is no longer believed: a fact as it was last.
+
+        Args:
+            id: As a hit, a page or `evidence` tells it.
+            scope: Whose.
+            kind: "turn" or "fact" where you know which it is.
 
         Raises:
             NotFound: It is not there in this scope.
         """
-        of = as_scope(scope)
-        if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInput(f"an id is text, not {type(id).__name__}")
-        identity = id
-
-        def look(connection: apsw.Connection) -> Turn | None:
-            head = owners.head(connection, self.core.owner_key(of))
-            row = turns.by_id(connection, head[0], [identity]).get(identity) if head else None
-            if head is None or row is None:
-                return None
-            turn = turns.to_turn(turns.joined(connection, head[0], [row])[row])
-            return turn if of.agent_id is None or turn.agent_id in (None, of.agent_id) else None
-
-        turn = await self.core.ledger.read(look)
-        if turn is None:
-            raise NotFound("no such turn in this scope")
-        return turn
+        return await lookups.get(self.core, arguments.identity(id), as_scope(scope), arguments.kind(kind))
 
     get = waiting(aget)
 
-    @hosted
+    @overload
     async def alist(
         self,
+        /,
         scope: AnyScope,
+        kind: Literal["turn"] = "turn",
         *,
         limit: int = 50,
         cursor: str | None = None,
         filter: Mapping[str, Any] | None = None,
         as_of: datetime | None = None,
         known_at: datetime | None = None,
-    ) -> Page[Turn]:
-        """Return turns in the order they were stored, a page at a time.
+    ) -> Page[Turn]: ...
+    @overload
+    async def alist(
+        self,
+        /,
+        scope: AnyScope,
+        kind: Literal["fact"],
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        filter: Mapping[str, Any] | None = None,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> Page[Fact]: ...
+    @hosted
+    async def alist(
+        self,
+        /,
+        scope: AnyScope,
+        kind: arguments.Kind = "turn",
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        filter: Mapping[str, Any] | None = None,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> Page[Turn] | Page[Fact]:
+        """Return turns, or facts, in the order they were stored, a page at a time.
 
         Args:
             scope: Whose.
-            limit: Turns a page.
+            kind: "turn" or "fact".
+            limit: Items a page.
             cursor: `cursor` of the page before.
-            filter: As of `search`.
-            as_of: Only what had been said by then; aware.
+            filter: Of turns: as of `search`. Of facts: `subject`, `attribute`, `object`, `kind`, `origin`, `agent_id`,
+                `began_after`, `began_before`.
+            as_of: Only turns that had been said by then, and facts that were true then; aware. Default: facts that have
+                not ended.
             known_at: Only what was believed then; aware.
+
+        Raises:
+            InvalidInput: An argument is malformed.
+            InvalidFilter: The filter is malformed.
         """
-        of, count, after = as_scope(scope), _limit(limit), _position(cursor)
-        conditions = filters.visible(
-            filter,
-            of.agent_id,
-            None if as_of is None else to_us("as_of", as_of),
-            None if known_at is None else to_us("known_at", known_at),
-        )
-
-        def look(connection: apsw.Connection) -> list[tuple[Any, ...]]:
-            head = owners.head(connection, self.core.owner_key(of))
-            return turns.page(connection, head[0], conditions, after=after, limit=count + 1) if head else []
-
-        rows = await self.core.ledger.read(look)
-        more = len(rows) > count
-        return Page(tuple(map(turns.to_turn, rows[:count])), _cursor(rows[count - 1][17]) if more else None)
+        of, count, true_at = as_scope(scope), arguments.limit(limit), arguments.moment("as_of", as_of)
+        believed_at, after = arguments.moment("known_at", known_at), arguments.position(arguments.listed(kind), cursor)
+        if kind == "fact":
+            return await lookups.list_facts(
+                self.core,
+                of,
+                arguments.of_facts(filter),
+                as_of=true_at,
+                known_at=believed_at,
+                after=after,
+                limit=count,
+            )
+        condition = filters.visible(filter, of.agent_id, true_at, believed_at)
+        return await lookups.list_turns(self.core, of, condition, after=after, limit=count)
 
     list = waiting(alist)
+
+    @hosted
+    async def awhy(self, fact_id: str, scope: AnyScope) -> Why:
+        """Return why a fact is believed, or no longer is: its versions, the operations on it, the turns that say it.
+
+        Raises:
+            NotFound: It is not there in this scope.
+            InvalidInput: It is a turn's id.
+        """
+        return await lookups.why(self.core, arguments.identity(fact_id), as_scope(scope))
+
+    why = waiting(awhy)
+
+    @hosted
+    async def aoperations(
+        self, scope: AnyScope, *, fact: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[MemoryOperation]:
+        """Return what was done to facts, newest first, a page at a time.
+
+        Args:
+            scope: Whose.
+            fact: Id of a fact: only what was done to it.
+            limit: Operations a page.
+            cursor: `cursor` of the page before.
+
+        Raises:
+            NotFound: The fact is not there in this scope.
+            InvalidInput: An argument is malformed, or it is a turn's id.
+        """
+        of, count, before = as_scope(scope), arguments.limit(limit), arguments.position("operation", cursor)
+        about = None if fact is None else arguments.identity(fact)
+        return await lookups.list_operations(self.core, of, about, before=before, limit=count)
+
+    operations = waiting(aoperations)
+
+    @hosted
+    async def agraph(
+        self,
+        scope: AnyScope,
+        name: str | None = None,
+        *,
+        hops: int = 2,
+        limit: int = 50,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> Graph:
+        """Return people and things and how they stand to each other, by what facts say.
+
+        Args:
+            scope: Whose.
+            name: Around whom or what, by any of its names; None for the best connected. Nothing for an unknown one.
+            hops: Relations between the name and what is shown, at most; 1 to 4.
+            limit: Entities, and relations, at most.
+            as_of: Only what was true then; aware.
+            known_at: Only what was believed then; aware.
+
+        Raises:
+            InvalidInput: An argument is malformed.
+        """
+        return await surroundings.around(
+            self.core,
+            as_scope(scope),
+            arguments.name(name),
+            hops=arguments.hops(hops),
+            limit=arguments.limit(limit),
+            as_of=arguments.moment("as_of", as_of),
+            known_at=arguments.moment("known_at", known_at),
+        )
+
+    graph = waiting(agraph)
 
     @hosted
     async def atrace(self, trace_id: str, scope: AnyScope) -> Trace:
@@ -432,6 +597,19 @@ class Memory:
         await self.drain.settle(timeout)
 
     settle = waiting(asettle)
+
+    @hosted
+    async def aretry_failed(self) -> int:
+        """Open the jobs that failed for good again, of all owners, and go on with them in the background.
+
+        Returns:
+            How many there were; `settle` waits for them.
+        """
+        opened = await self.core.ledger.write(jobs.retry_failed, self.core.clock())
+        self.drain.wake()
+        return opened
+
+    retry_failed = waiting(aretry_failed)
 
     @hosted
     async def areindex(
@@ -557,32 +735,3 @@ def _open_core(path: str, resolved: Any, key: str | bytes | None, cache_bytes: i
     except BaseException:
         ledger.close()
         raise
-
-
-def _ids(ids: str | Sequence[str]) -> list[str]:
-    found = [ids] if isinstance(ids, str) else ids
-    if not isinstance(found, Collection) or not all(isinstance(one, str) for one in found):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput("ids must be text, one or a list of them")
-    return [*found]
-
-
-def _limit(limit: int) -> int:
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput(f"limit must be 1 to {MAX_LIMIT}, not {limit!r}")
-    return limit
-
-
-def _cursor(row: int) -> str:
-    return base64.urlsafe_b64encode(f"r{row}".encode()).decode()
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    try:
-        plain = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
-    except (ValueError, AttributeError, binascii.Error):
-        plain = ""
-    if not (plain.startswith("r") and plain[1:].isdecimal() and len(plain) < 20):
-        raise InvalidInput("the cursor is none that `list` gave out")
-    return int(plain[1:])

@@ -258,7 +258,8 @@ class Why:
         fact: As it is now, or was last.
         versions: All versions, oldest first.
         operations: What brought and changed it, oldest first.
-        turns: The turns that say it, word for word, in the order they were said.
+        turns: The turns that say it or that an operation names, word for word, in the order they were said; also those
+            that were forgotten since.
     """
 
     fact: Fact

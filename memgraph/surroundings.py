@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memgraph.core import Core
-from memgraph.ledger import around as surroundings
 from memgraph.ledger import owners
 from memgraph.ledger.around import View
+from memgraph.ledger.around import around as _around
 from memgraph.records import Graph
 from memgraph.scope import Scope
 from memgraph.writing.resolution import alias_key
@@ -40,11 +40,12 @@ async def around(
     owner_key, now = core.owner_key(scope), core.clock()
 
     def look(connection: apsw.Connection) -> Graph:
-        owner = owners.find(connection, owner_key)
-        if owner is None:
-            return Graph((), ())
-        key = None if name is None else alias_key(owner.secret, name)
-        view = View(scope.agent_id, as_of, known_at, now)
-        return surroundings.around(connection, owner.owner, key, view, hops=hops, limit=limit)
+        with connection:  # one snapshot
+            owner = owners.find(connection, owner_key)
+            if owner is None:
+                return Graph((), ())
+            key = None if name is None else alias_key(owner.secret, name)
+            view = View(scope.agent_id, as_of, known_at, now)
+            return _around(connection, owner.owner, key, view, hops=hops, limit=limit)
 
     return await core.ledger.read(look)

@@ -12,6 +12,14 @@ def as_text(raw: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def raw(identity: str) -> bytes | None:
+    """Return the 16 bytes of an id that somebody gave; None for what is no UUID."""
+    try:
+        return UUID(identity).bytes
+    except (ValueError, AttributeError, TypeError):
+        return None
+
+
 def uuid7(us: int) -> UUID:
     """Return a UUIDv7.
 

@@ -18,7 +18,7 @@ from memgraph.ledger import facts, filters, operations, owners
 from memgraph.nodes import consolidate, extract, merge_graph, remember
 from memgraph.records import Fact, MemoryOperation
 from support import crash
-from support.fakes import HashEmbeddings, ScriptedChatModel
+from support.fakes import HashEmbeddings, ScriptedChatModel, stated
 from support.memories import ADA, NOW, Clock, chain, query
 
 HOMES = ["I live in Oslo.", "I moved from Oslo to Lisbon."]
@@ -205,16 +205,6 @@ def test_erasing_a_turn_leaves_nothing_of_its_facts_and_reopens_what_it_closed(t
         assert said(memory) == ["Ada lives in Oslo."]
         assert query(memory, "select count(*) from fact_versions where object = 'Lisbon'") == [(0,)]
     assert b"Lisbon" not in path.read_bytes()
-
-
-def stated(quote: str = "I live in Oslo.", **changes: Any) -> AIMessage:
-    fact = {
-        **{"subject": "Ada", "attribute": "residence", "object": "Oslo", "text": "Ada lives in Oslo.", "kind": "state"},
-        **{"confidence": 0.9, "importance": 0.6, "from": "", "to": "", "turns": [1], "quote": quote},
-        **{"entities": [], "relations": []},
-    }
-    args = {"facts": [{**fact, **changes}]}
-    return AIMessage("", tool_calls=[{"name": "Facts", "args": args, "id": "1"}])
 
 
 def test_a_model_makes_the_facts_and_each_operation_says_so() -> None:

@@ -76,7 +76,7 @@ def test_a_turn_is_kept_whole(memory: Memory) -> None:
 
 def test_a_hit_says_why(memory: Memory) -> None:
     memory.add(["I moved to Lisbon.", "The cat sleeps."], ADA, thread_id="monday")
-    hits = memory.search("who moved to Lisbon", ADA)
+    hits = memory.search("who moved to Lisbon", ADA, kind="turn")
     first = hits[0]
     assert (first.text, first.kind, first.thread_id, first.role) == ("I moved to Lisbon.", "turn", "monday", "user")
     assert first.evidence == (first.id,)
@@ -328,9 +328,8 @@ def test_forget_keeps_the_history(memory: Memory, clock: Clock) -> None:
     assert found(memory, "what do I like") == ["I like olives."]
     assert texts(memory, known_at=before) == ["I like figs.", "I like olives."]
     assert memory.get(ids[0], ADA).superseded_at == clock.at
-    assert query(memory, "select kind, reason from commits where seq = ? and kind = 'forget'", seq) == [
-        ("forget", "wrong")
-    ]
+    told = "select kind, reason from commits where seq between ? and ? and kind in ('forget', 'facts') order by seq"
+    assert query(memory, told, seq - 1, seq) == [("forget", "wrong"), ("facts", None)]  # the turn's, and its fact's
 
 
 @pytest.mark.parametrize("which", ["unknown", "no id at all", "\ud800", ""])
@@ -609,7 +608,7 @@ def test_a_memory_of_its_own_is_gone_after_close(open_memory: OpenMemory) -> Non
 async def test_async_with_and_aopen(tmp_path: Path) -> None:
     async with await Memory.aopen(tmp_path / "m.db", embedder=HashEmbeddings()) as memory:
         await memory.aadd("I live in Lisbon.", ADA)
-        assert [hit.text for hit in await memory.asearch("Lisbon", ADA)] == ["I live in Lisbon."]
+        assert [hit.text for hit in await memory.asearch("Lisbon", ADA)] == ["The user lives in Lisbon."]
     with pytest.raises(StoreClosed):
         await memory.asearch("Lisbon", ADA)
 
@@ -708,8 +707,8 @@ def test_without_an_embedder_words_are_found(tmp_path: Path) -> None:
     with Memory.open(tmp_path / "m.db", embedder=None) as memory:
         memory.add(["I live in Lisbon.", "The cat sleeps."], ADA)
         hits = memory.search("who lives in Lisbon", ADA)
-        assert hits[0].text == "I live in Lisbon."
-        assert (set(hits[0].arms), hits.degraded) == ({"lexical"}, {})
+        assert hits[0].text == "The user lives in Lisbon."
+        assert (set(hits[0].arms), hits.degraded) == ({"lexical", "fact", "graph"}, {})
 
 
 def test_a_busy_file_is_not_rekeyed(tmp_path: Path, open_memory: OpenMemory) -> None:
@@ -720,11 +719,11 @@ def test_a_busy_file_is_not_rekeyed(tmp_path: Path, open_memory: OpenMemory) -> 
     second.close()
     first.add("I live in Lisbon.", ADA)
     first.rekey("new")
-    assert found(first, "Lisbon") == ["I live in Lisbon."]
+    assert found(first, "Lisbon") == ["The user lives in Lisbon."]
     first.rekey(None)
     first.rekey(b"y" * 32)
     first.close()
-    assert found(open_memory(key=b"y" * 32, plant=False), "Lisbon") == ["I live in Lisbon."]
+    assert found(open_memory(key=b"y" * 32, plant=False), "Lisbon") == ["The user lives in Lisbon."]
 
 
 def test_doctor_counts_and_checks(memory: Memory) -> None:

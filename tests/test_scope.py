@@ -174,7 +174,7 @@ def test_a_context_is_accepted_wherever_a_scope_is(open_memory: OpenMemory) -> N
     assert memory.get(hit.id, context).agent_id == "bot"
     assert texts(memory, context) == ["I live in Lisbon."]
     assert memory.trace(memory.search("Lisbon", context).trace_id, context).hits
-    assert memory.forget(added.ids[0], context) == added.seq + 2  # the index's commit is between them
+    assert memory.forget(added.ids[0], context) == memory.search("Lisbon", context).seq > added.seq
     assert memory.erase("everything", context).turns == 1
     assert as_scope(context) == Scope("ada", agent_id="bot")
 

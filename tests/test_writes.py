@@ -225,7 +225,7 @@ def test_closing_gives_an_unfinished_job_back_untried(open_memory: OpenMemory) -
     memory.close()
     embedder.release()
     again = open_memory(embedder=None, plant=False)
-    assert query(again, "select state, attempt from outbox") == [("ready", 0)]
+    assert query(again, "select state, attempt from outbox where kind = 'index'") == [("ready", 0)]
     again.close()
     finished = open_memory(plant=False)
     finished.settle(30)

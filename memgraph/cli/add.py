@@ -13,7 +13,7 @@ import typer
 from memgraph.cli import messages_file, output
 from memgraph.cli.command import command, examples
 from memgraph.cli.opening import check_folder, open_memory
-from memgraph.cli.options import Embedder, File, Json, Whose
+from memgraph.cli.options import Embedder, File, Json, Model, Whose
 from memgraph.cli.values import TIME_HELP, moment, pairs
 from memgraph.records import Skipped
 
@@ -63,6 +63,7 @@ def add(
         list[str] | None, typer.Option("--meta", metavar="KEY=VALUE", help="Keep this with it. Repeatable.")
     ] = None,
     embedder: Embedder = "local",
+    model: Model = None,
     as_json: Json = False,
 ) -> None:
     """Remember a text, or a file of messages. Every turn is kept word for word.
@@ -78,7 +79,7 @@ def add(
             raise typer.BadParameter("its messages say text, role and speaker themselves", param_hint="--file")
         batches = messages_file.read(messages)
     check_folder(file.db)
-    with open_memory(file, embedder, make=True) as memory:
+    with open_memory(file, embedder, make=True, facts=True, model=model) as memory:
         done = messages_file.store(memory, scope, batches, options)
     if as_json:
         place = "index" if messages is None else "line"

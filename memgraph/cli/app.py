@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from memgraph.cli import add, demo, doctor, erase, eval, list, search
+from memgraph.cli import add, demo, doctor, erase, eval, graph, list, search, why
 from memgraph.cli.command import prose
 
 app = typer.Typer(
@@ -48,7 +48,7 @@ def root(
     """Take the options of the program itself."""
 
 
-for module in (demo, add, search, list, erase, doctor):
+for module in (demo, add, search, list, why, graph, erase, doctor):
     module.register(app)
 eval.register(app)
 

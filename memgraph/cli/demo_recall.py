@@ -23,12 +23,13 @@ from memgraph.cli.command import FAILED, INTERRUPTED
 from memgraph.cli.demo_agent import QUESTIONS, USER, Quoter, agent_graph
 from memgraph.cli.opening import embedder_argument
 from memgraph.errors import AgentMemoryError
+from memgraph.records import Turn
 
 THREAD: Final = "later"
 
 
 class Found(BaseModel):
-    """A turn that the agent was shown, and why: rank and score by arm, what was added to the score."""
+    """A turn or a fact that the agent was shown, and why: rank and score by arm, what was added to the score."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,14 +96,16 @@ async def _found(memory: Memory, context: MemoryContext, recalled: Any) -> list[
     reasons = {hit["id"]: hit for hit in trace.hits}
     found: list[Found] = []
     for id in recalled["ids"]:
-        turn, why = await memory.aget(id, context), reasons[id]
+        item, why = await memory.aget(id, context), reasons[id]
+        # A fact stands in the place of a turn that says it.
+        turn = item if isinstance(item, Turn) else await memory.aget(item.evidence[0], context, kind="turn")
         found.append(
             Found(
                 id=id,
                 rank=why["rank"],
                 said_at=turn.said_at,
                 speaker=turn.speaker,
-                text=turn.text,
+                text=item.text,
                 thread=turn.thread_id,
                 score=why["score"],
                 arms=why["arms"],

@@ -15,6 +15,7 @@ from memgraph.cli.options import File, Json
 _EPILOG: Final = examples(
     "memgraph doctor --db memory.db",
     "memgraph doctor --deep --json",
+    "memgraph doctor --retry",
 )
 
 State = Literal["ok", "warn", "fail"]
@@ -33,14 +34,25 @@ class Check(NamedTuple):
 def doctor(
     file: File,
     deep: Annotated[bool, typer.Option("--deep", help="Also check every page of the file.")] = False,
+    retry: Annotated[
+        bool,
+        typer.Option(
+            "--retry",
+            help="Open the jobs that failed for good again. They run when your program next opens the file, with its "
+            "model and its embedder.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Look a memory file over: what it holds, what waits, what is wrong. Exit code 1 if something is wrong.
 
-    It reads only, works whichever embedder made the file's vectors, and shows no memory.
+    It reads only (but for --retry), works whichever embedder made the file's vectors, and shows no memory.
     """
     with open_memory(file) as memory:
+        opened = memory.retry_failed() if retry else 0
         found = memory.doctor(deep=deep)
+    if retry:
+        output.note(f"{output.count(opened, 'failed job')} opened again" if opened else "no job had failed")
     checks = examine(found)
     sound = all(check.state != "fail" for check in checks)
     if as_json:
@@ -64,6 +76,7 @@ def examine(found: Mapping[str, Any]) -> list[Check]:
         Check("schema", "ok", f"version {found['schema']}"),
         Check("engine", "ok" if engine["ciphers"] else "warn", _engine(engine)),
         Check("turns", "ok", _turns(counts)),
+        Check("facts", "ok", _facts(counts)),
         _embedder(found["embedder"]),
         _vectors(found),
         _jobs(found["jobs"]),
@@ -88,6 +101,15 @@ def _turns(counts: Mapping[str, int]) -> str:
     return (
         f"{output.count(counts['believed'], 'turn')} of {output.count(counts['owners'], 'owner')}, "
         f"{past:,} replaced or forgotten, {counts['tombstones']:,} erased"
+    )
+
+
+def _facts(counts: Mapping[str, int]) -> str:
+    past = counts["facts"] - counts["facts_believed"]
+    return (
+        f"{output.count(counts['facts_believed'], 'fact')}, {past:,} no longer believed, "
+        f"{output.count(counts['fact_versions'], 'version')}, {output.count(counts['operations'], 'operation')}; "
+        f"graph: {counts['entities']:,} entities, {output.count(counts['relations'], 'relation')}"
     )
 
 
@@ -116,9 +138,16 @@ def _jobs(jobs: list[Mapping[str, Any]]) -> Check:
     waiting = sum(job["count"] for job in jobs if job["state"] != "failed")
     if failed:
         reasons = ", ".join(sorted({job["error"] or "unknown" for job in jobs if job["state"] == "failed"}))
-        return Check("jobs", "fail", f"{output.count(failed, 'job')} failed for good ({reasons}), {waiting:,} waiting")
+        detail = (
+            f"{output.count(failed, 'job')} failed for good ({reasons}), {waiting:,} waiting; --retry opens them again"
+        )
+        return Check("jobs", "fail", detail)
     if waiting:
-        return Check("jobs", "warn", f"{waiting:,} waiting: they go on when the file is next opened with its embedder")
+        return Check(
+            "jobs",
+            "warn",
+            f"{waiting:,} waiting: they go on when the file is next opened with its embedder and its model",
+        )
     return Check("jobs", "ok", "none waiting, none failed")
 
 

@@ -19,20 +19,24 @@ if TYPE_CHECKING:
 NO_EMBEDDER: Final = "none"
 
 
-def open_memory(file: File, embedder: str = NO_EMBEDDER, *, make: bool = False) -> Memory:
+def open_memory(
+    file: File, embedder: str = NO_EMBEDDER, *, make: bool = False, facts: bool = False, model: str | None = None
+) -> Memory:
     """Open the memory that the options name; use it in a `with` block.
 
     Args:
         file: Which file, and where its key comes from.
         embedder: As of `--embedder`.
         make: Make the file if it is not there. Else that is an error: reading a mistyped path makes no file.
+        facts: Make facts of what is added, and of what waits for it. Reading leaves that to the program with the model.
+        model: As of `--model`.
     """
     if not make and not file.db.exists():
         raise NotFound(f"no memory file at `{file.db}`: name it with --db, or make one with `memgraph add`")
     key = _key(file, confirm=not file.db.exists())
     from memgraph.memory import Memory
 
-    return Memory.open(file.db, embedder=embedder_argument(embedder), key=key)
+    return Memory.open(file.db, embedder=embedder_argument(embedder), key=key, facts=facts, model=model)
 
 
 def embedder_argument(text: str) -> str | None:

@@ -26,6 +26,16 @@ Embedder = Annotated[
     ),
 ]
 
+Model = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MEMGRAPH_MODEL",
+        metavar="PROVIDER:MODEL",
+        help="The chat model that makes facts of it, one of LangChain's; else rules, which read plain statements.",
+        rich_help_panel=_FILE,
+    ),
+]
+
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
@@ -19,6 +20,13 @@ _EPILOG: Final = examples(
 )
 
 
+class Kind(StrEnum):
+    """What may be found."""
+
+    turn = "turn"
+    fact = "fact"
+
+
 @command
 def search(
     query: Annotated[list[str], typer.Argument(metavar="QUERY", help="The question, in any words.")],
@@ -27,15 +35,23 @@ def search(
     only: Only,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Hits at most.")] = 10,
     include_shared: Annotated[bool, typer.Option("--include-shared", help="Search the team's memory too.")] = False,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Only these.")] = None,
     why: Annotated[bool, typer.Option("--why", help="Show for each hit how it was found.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Show long turns whole.")] = False,
     embedder: Embedder = "local",
     as_json: Json = False,
 ) -> None:
-    """Find what was said that bears on a question, best first."""
+    """Find turns and facts that bear on a question, best first."""
     scope, arguments = whose.scope(), only.arguments()
     with open_memory(file, embedder) as memory:
-        hits = memory.search(" ".join(query), scope, limit=limit, include_shared=include_shared, **arguments)
+        hits = memory.search(
+            " ".join(query),
+            scope,
+            limit=limit,
+            include_shared=include_shared,
+            kind=None if kind is None else kind.value,
+            **arguments,
+        )
     for arm, reason in hits.degraded.items():
         output.note(f"warning: the {arm} arm took no full part: {reason}")
     if as_json:

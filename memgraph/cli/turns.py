@@ -22,7 +22,8 @@ def show_turn(turn: Turn, console: Console, *, full: bool) -> None:
 
 def show_hit(place: int, hit: Hit, console: Console, *, why: bool, full: bool) -> None:
     """Print a hit with its rank, and if asked why it is there."""
-    console.print(_card(f"{place:>2}. ", hit, _places(hit), [reasons(hit)] if why else [], full=full))
+    extra = [*_of_fact(hit), *([reasons(hit)] if why else [])]
+    console.print(_card(f"{place:>2}. ", hit, _places(hit), extra, full=full))
 
 
 def reasons(hit: Hit) -> str:
@@ -31,6 +32,17 @@ def reasons(hit: Hit) -> str:
     boosts = [f"{name} {value:+.2f}" for name, value in hit.boosts.items()]
     found = ", ".join(arms) or "no arm of its own"
     return f"why: {found}" + (f"; boosts {', '.join(boosts)}" if boosts else "") + f"; score {hit.score:.2f}"
+
+
+def _of_fact(hit: Hit) -> list[str]:
+    """Return what a fact's line tells beside its sentence, and what contradicts a hit."""
+    told: list[str] = []
+    if hit.kind == "fact":
+        until = "" if hit.valid_to is None else f" until {output.when(hit.valid_to)}"
+        by = ", ".join(identity for identity in hit.evidence if identity != hit.id)
+        told.append(f"a fact, true since {output.when(hit.valid_from)}{until}; said in {by}")
+    told += [f"contradicted, since {output.when(since)}: {text}" for text, since in hit.contradictions]
+    return told
 
 
 def ordinal(number: int) -> str:

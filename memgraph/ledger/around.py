@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import apsw
 
-from memgraph.ledger import facts
+from memgraph.ledger import facts, operations
 from memgraph.ledger.filters import Where
-from memgraph.ledger.graph import Groups, merges
+from memgraph.ledger.graph import Groups, merges, says
 from memgraph.ledger.turns import carray
 from memgraph.records import OPEN, Entity, Graph, Relation, from_us, from_us_or_open
 from memgraph.uuid7 import as_text
@@ -93,9 +93,10 @@ def around(
         shown, edges = _best(connection, owner, view, groups, limit)
     else:
         shown, edges = _reached(connection, owner, view, groups, _named(connection, owner, key, view), hops, limit)
-    ids = {row: as_text(raw) for row, raw in _ids(connection, owner, shown)}
+    raw = dict(_ids(connection, owner, shown))
+    ids = {row: as_text(raw[row]) for row in shown if row in raw}
     return Graph(
-        _entities(connection, owner, view, groups, [row for row in shown if row in ids]),
+        _entities(connection, owner, view, groups, ids),
         _relations(connection, owner, view, groups, edges, ids),
     )
 
@@ -172,7 +173,7 @@ def _named(connection: apsw.Connection, owner: int, key: bytes, view: View) -> l
         for (row,) in connection.execute(
             "select distinct e.row from entity_aliases a cross join entities e on e.owner = a.owner"
             " and e.row = a.entity where a.owner = ?1 and a.key = ?2 and a.recorded_at <= ?3 and a.superseded_at > ?3"
-            " and e.recorded_at <= ?3 and e.superseded_at > ?3"
+            f" and (a.fact is null or {says('a', '?3')}) and e.recorded_at <= ?3 and e.superseded_at > ?3"
             " and (?4 is null or e.agent_id is null or e.agent_id = ?4) order by e.row",
             (owner, key, at, view.agent_id),
         )
@@ -185,7 +186,10 @@ def _is_mentioned(connection: apsw.Connection, owner: int, view: View, members: 
         connection.execute(
             "select 1 from mentions n cross join facts f on f.owner = n.owner and f.row = n.fact"
             " cross join fact_versions v on v.owner = n.owner and v.row = n.fact"
-            f" where n.owner = ? and n.entity in carray(?) and {condition.text} limit 1",
+            f" where n.owner = ? and n.entity in carray(?) and {condition.text} and exists (select 1"
+            " from fact_versions w where w.owner = n.owner and w.row = n.fact and w.operation = n.operation"
+            " and w.text = v.text and w.subject = v.subject and w.attribute = v.attribute and w.object = v.object)"
+            " limit 1",
             (owner, carray(members), *condition.values),
         ).get
         is not None
@@ -199,47 +203,43 @@ def _ids(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> list[t
 
 
 def _entities(
-    connection: apsw.Connection, owner: int, view: View, groups: Groups, roots: Sequence[int]
+    connection: apsw.Connection, owner: int, view: View, groups: Groups, ids: Mapping[int, str]
 ) -> tuple[Entity, ...]:
+    """Return the entities of some groups. Only who is named by a believed fact has a part in what a group is called."""
     at = view.believed_at
-    root_of = {row: root for root in roots for row in groups.members(root)}
+    root_of = {row: root for root in ids for row in groups.members(root)}
     called: defaultdict[int, dict[str, None]] = defaultdict(dict)
-    own: dict[int, tuple[bytes, str]] = {}
     kinds: dict[int, str] = {}
     joined: defaultdict[int, list[str]] = defaultdict(list)
-    for row, raw, name, kind in connection.execute(
-        "select row, id, name, type from entities where owner = ?1 and row in carray(?2)"
-        " and recorded_at <= ?3 and superseded_at > ?3 order by row",
+    for row, name, kind in connection.execute(
+        "select e.row, e.name, e.type from entities e where e.owner = ?1 and e.row in carray(?2)"
+        " and e.recorded_at <= ?3 and e.superseded_at > ?3 and exists (select 1 from mentions m"
+        " indexed by mentions_by_entity where m.owner = e.owner and m.entity = e.row"
+        f" and {says('m', '?3')}) order by e.row",
         (owner, carray(root_of), at),
     ):
         root = root_of[row]
-        called[root][name] = None
+        called[root] = {name: None, **called[root]} if row == root else {**called[root], name: None}
         kinds[root] = kind if kinds.get(root, "other") == "other" else kinds[root]
-        if row == root:
-            own[root] = (raw, name)
     for row, name in connection.execute(
-        "select entity, name from entity_aliases where owner = ?1 and entity in carray(?2)"
-        " and recorded_at <= ?3 and superseded_at > ?3 order by entity, operation",
+        "select a.entity, a.name from entity_aliases a indexed by entity_aliases_by_entity where a.owner = ?1"
+        " and a.entity in carray(?2) and a.fact is not null and a.recorded_at <= ?3 and a.superseded_at > ?3"
+        f" and {says('a', '?3')} order by a.entity, a.operation",
         (owner, carray(root_of), at),
     ):
         called[root_of[row]][name] = None
-    for row, raw in connection.execute(
-        "select o.fact, o.id from operations o indexed by operations_by_fact left join operations u"
+    for row, raw, stored in connection.execute(
+        "select o.fact, o.id, o.effects from operations o indexed by operations_by_fact left join operations u"
         " on u.owner = o.owner and u.operation = o.undone_by where o.owner = ?1 and o.fact in carray(?2)"
-        " and o.kind = 'MERGE' and o.at <= ?3 and (u.at is null or u.at > ?3) order by o.operation",
+        " and o.kind in ('MERGE', 'UNDO') and o.at <= ?3 and (u.at is null or u.at > ?3) order by o.operation",
         (owner, carray(root_of), at),
     ):
-        joined[root_of[row]].append(as_text(raw))
+        if operations.Effects.load(stored).merged:
+            joined[root_of[row]].append(as_text(raw))
     return tuple(
-        Entity(
-            as_text(own[root][0]),
-            own[root][1],
-            kinds[root],
-            tuple(name for name in called[root] if name != own[root][1]),
-            tuple(joined[root]),
-        )
-        for root in roots
-        if root in own
+        Entity(ids[root], names[0], kinds[root], tuple(names[1:]), tuple(joined[root]))
+        for root in ids
+        if (names := list(called[root]))
     )
 
 
@@ -255,11 +255,13 @@ def _relations(
         (owner, carray({edge.fact for edge in edges}), at),
     ):
         evidence[fact][as_text(raw)] = None
-    found: list[Relation] = []
+    # Once, also where several versions that say the same each brought it.
+    found: dict[tuple[str, str, str, int], Relation] = {}
     for edge in edges:
         source, target = ids.get(groups.root(edge.source)), ids.get(groups.root(edge.target))
         if source is not None and target is not None:
-            found.append(
+            found.setdefault(
+                (source, edge.type, target, edge.fact),
                 Relation(
                     source,
                     edge.type,
@@ -268,6 +270,6 @@ def _relations(
                     from_us(edge.valid_from),
                     from_us_or_open(edge.valid_to),
                     tuple(evidence[edge.fact]),
-                )
+                ),
             )
-    return tuple(found)
+    return tuple(found.values())

@@ -8,23 +8,26 @@ from uuid import UUID
 import apsw
 
 from memgraph.errors import StoreBusy, StoreError
-from memgraph.ledger import commits, faults, jobs, traces, unmaking
+from memgraph.ledger import commits, faults, jobs, owners, traces, unmaking
 from memgraph.ledger.turns import carray, detach, ids
+from memgraph.ledger.unmaking import Unmade
 
 
-def erase(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int) -> tuple[dict[str, int], int, int]:
+def erase(
+    connection: apsw.Connection, owner: int, rows: Iterable[int], now: int
+) -> tuple[dict[str, int], int, int, Unmade]:
     """Remove turns and everything that was made of them, in one transaction.
 
     The turns' keys stay, without a row: the same messages sent again from a thread's history are known as erased. They
     are keyed digests and say nothing of the words.
 
     Returns:
-        (rows removed by table, neighbours to be indexed again, the erasing commit's number).
+        (rows removed by table, neighbours to be indexed again, the erasing commit's number, what was made of them).
     """
     gone = set(rows)
     bound = carray(gone)
     identities = ids(connection, owner, gone)
-    unmade = unmaking.unmake(connection, owner, gone)
+    unmade = unmaking.unmake(connection, owner, gone, seq=owners.numbered(connection, owner).seq + 1, now=now)
     places = [
         place
         for (place,) in connection.execute(
@@ -48,7 +51,8 @@ def erase(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int
     removed["outbox"] = _shrink_jobs(connection, owner, gone)
     removed["places"] = _drop_empty_places(connection, owner, places)
     _forget_causes(connection, owner, gone)
-    seq = commits.record(connection, owner, at=now, kind="erase", touched=[*gone, *rebuilt, *unmade.facts])
+    touched = [*gone, *rebuilt, *unmade.facts, *unmade.entities, *unmade.changed]
+    seq = commits.record(connection, owner, at=now, kind="erase", touched=touched)
     connection.executemany(
         "insert or replace into tombstones values (?, ?, ?, ?)", [(owner, row, seq, now) for row in sorted(gone)]
     )
@@ -57,7 +61,7 @@ def erase(connection: apsw.Connection, owner: int, rows: Iterable[int], now: int
     if unmade.again:
         jobs.enqueue(connection, owner, seq, rows=unmade.again, now=now, kind="facts")
     faults.point("erase.deleted")
-    return removed, len(rebuilt), seq
+    return removed, len(rebuilt), seq, unmade
 
 
 def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int]) -> int:
@@ -126,8 +130,15 @@ def compact(connection: apsw.Connection, path: str) -> None:
     truncate(connection, path)
 
 
-def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: set[str]) -> None:
+def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: set[str], unmade: Unmade) -> None:
     """Drop the traces of searches that were under way, and ask every table again.
+
+    Args:
+        connection: The writer's.
+        owner: The owner.
+        rows: Rows of the turns.
+        gone: Their ids.
+        unmade: What was made of them.
 
     Raises:
         StoreError: Something of what was erased is still there.
@@ -155,7 +166,8 @@ def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: s
             for one in gone
         ),
     }
-    left |= {f"facts: {table}": count for table, count in unmaking.left(connection, owner, rows, ()).items()}
+    made = unmaking.left(connection, owner, rows, unmade.facts, unmade.entities)
+    left |= {f"facts: {table}": count for table, count in made.items()}
     found = {table: count for table, count in left.items() if count}
     if found:
         raise StoreError(f"erasure could not be verified, rows are left: {found}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 import apsw
 
@@ -13,7 +12,7 @@ from memgraph.ledger import codec
 from memgraph.ledger.filters import Where
 from memgraph.ledger.turns import carray
 from memgraph.records import KINDS, OPEN, ORIGINS, Fact, Kind, from_us, from_us_or_open
-from memgraph.uuid7 import as_text
+from memgraph.uuid7 import as_text, raw
 
 CONFLICT: Final = "conflicts_with"
 DERIVED: Final = "derived_from"
@@ -243,13 +242,14 @@ def cite(
     )
 
 
-def cites(connection: apsw.Connection, owner: int, row: int) -> list[int]:
-    """Return the turns that say a fact, by what is believed now."""
+def cites(connection: apsw.Connection, owner: int, row: int, *, ever: bool = False) -> list[int]:
+    """Return the turns that say a fact, by what is believed now, or that ever were its evidence."""
     return [
         turn
         for (turn,) in connection.execute(
-            "select distinct turn from evidence where owner = ? and fact = ? and superseded_at = ? order by turn",
-            (owner, row, OPEN),
+            "select distinct turn from evidence where owner = ? and fact = ? and (? or superseded_at = ?)"
+            " order by turn",
+            (owner, row, ever, OPEN),
         )
     ]
 
@@ -284,15 +284,22 @@ def link(
     )
 
 
+def unlink(
+    connection: apsw.Connection, owner: int, source: int, kind: str, target: int, operation: int, now: int
+) -> None:
+    """End a link that an operation made; others between the same facts stay."""
+    connection.execute(
+        "update fact_links set superseded_at = ? where owner = ? and source = ? and kind = ? and target = ?"
+        " and operation = ? and superseded_at = ?",
+        (now, owner, source, kind, target, operation, OPEN),
+    )
+
+
 def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[str, int]:
     """Return the rows of ids, unknown ones left out."""
     found: dict[str, int] = {}
     for identity in ids:
-        try:
-            raw = UUID(identity).bytes
-        except (ValueError, AttributeError, TypeError):
-            continue
-        row = connection.execute("select row from facts where owner = ? and id = ?", (owner, raw)).get
+        row = connection.execute("select row from facts where owner = ? and id = ?", (owner, raw(identity))).get
         if row is not None:
             found[identity] = row
     return found

@@ -91,8 +91,8 @@ def of_facts(conditions: Mapping[str, Any] | None) -> Where:
     """Return the conditions of a filter on facts.
 
     Args:
-        conditions: `subject`, `attribute`, `object`, `agent_id` (text), `kind`, `origin`, `began_after` (true since then
-            or later) and `began_before` (aware datetimes).
+        conditions: `subject`, `attribute`, `object`, `agent_id` (text), `kind`, `origin`, `began_after` (at
+            or after) and `began_before` (aware datetimes).
 
     Raises:
         InvalidFilter: An unknown key, or a value of the wrong type.

@@ -2,6 +2,9 @@
 
 A merge only points from one entity to another, so that undoing it is clearing that pointer: names and mentions stay
 with the entity that they were made with, and are read through the root that it leads to.
+
+Mentions, relations and further names are written with a version of a fact and hold with each version that says the
+same, while it is believed: they end with it and come back with it without being written.
 """
 
 from __future__ import annotations
@@ -13,10 +16,9 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from memgraph.ledger import codec
+from memgraph.ledger import codec, operations
 from memgraph.ledger.turns import carray
 from memgraph.records import OPEN
-from memgraph.uuid7 import uuid7
 
 FUZZY: Final = 500
 """Entities of an agent that a name is compared with by how it is written, the newest; all are found by the name."""
@@ -50,12 +52,43 @@ class Gone(NamedTuple):
     Attributes:
         removed: Rows by table.
         entities: Rows of the entities that are gone.
-        changed: Rows of entities that are left but led to one that is gone.
+        changed: Rows of entities that are left but are called, or lead, otherwise than before.
+        moved: Those of them that led to one that is gone, with what they lead to now.
     """
 
     removed: dict[str, int]
     entities: list[int]
     changed: list[int]
+    moved: dict[int, int]
+
+
+class Named(NamedTuple):
+    """Whom a fact names in the version that is believed.
+
+    Attributes:
+        names: By row of an entity: its own name, and the others that it has.
+        types: By row of an entity.
+        relations: (source, type, target).
+    """
+
+    names: dict[int, tuple[str, ...]]
+    types: dict[int, str]
+    relations: list[tuple[int, str, int]]
+
+
+def says(table: str, at: str) -> str:
+    """Return the condition that what was written with a version is said by one that is believed.
+
+    Args:
+        table: The alias of a table with owner, fact and operation: a mention, a relation, a name.
+        at: The placeholder of the time of belief; `OPEN - 1` is now.
+    """
+    return (
+        f"exists (select 1 from fact_versions w cross join fact_versions v on v.owner = w.owner and v.row = w.row"
+        f" where w.owner = {table}.owner and w.row = {table}.fact and w.operation = {table}.operation"
+        f" and v.recorded_at <= {at} and v.superseded_at > {at} and v.text = w.text and v.subject = w.subject"
+        " and v.attribute = w.attribute and v.object = w.object)"
+    )
 
 
 def known(connection: apsw.Connection, owner: int, agent_id: str | None, keys: Iterable[bytes]) -> list[KnownEntity]:
@@ -73,8 +106,9 @@ def known(connection: apsw.Connection, owner: int, agent_id: str | None, keys: I
             row
             for (row,) in connection.execute(
                 "select a.entity from entity_aliases a cross join entities e on e.owner = a.owner and e.row = a.entity"
-                " where a.owner = ? and a.key = ? and a.superseded_at = ? and e.superseded_at = ? and e.agent_id is ?",
-                (owner, key, OPEN, OPEN, agent_id),
+                " where a.owner = ?1 and a.key = ?2 and a.superseded_at > ?3 and e.superseded_at > ?3"
+                f" and e.agent_id is ?4 and (a.fact is null or {says('a', '?3')})",
+                (owner, key, OPEN - 1, agent_id),
             )
         )
     rows.update(
@@ -100,9 +134,10 @@ def known(connection: apsw.Connection, owner: int, agent_id: str | None, keys: I
         if kinds.get(members[row], "other") == "other":
             kinds[members[row]] = kind
     for row, name in connection.execute(
-        "select entity, name from entity_aliases where owner = ? and entity in carray(?) and superseded_at = ?"
-        " order by entity, operation",
-        (owner, carray(members), OPEN),
+        "select a.entity, a.name from entity_aliases a indexed by entity_aliases_by_entity where a.owner = ?1"
+        " and a.entity in carray(?2) and a.superseded_at > ?3 and a.fact is not null"
+        f" and {says('a', '?3')} order by a.entity, a.operation",
+        (owner, carray(members), OPEN - 1),
     ):
         called[members[row]][name] = None
     recent = dict.fromkeys(roots, 0)
@@ -178,19 +213,25 @@ def merges(connection: apsw.Connection, owner: int, known_at: int | None = None)
         known_at: What was believed then, microseconds UTC; None for now.
     """
     if known_at is None:
-        found = connection.execute(
-            "select row, merged_into from entities where owner = ? and merged_into is not null", (owner,)
+        return dict(
+            connection.execute(
+                "select row, merged_into from entities indexed by entities_merged"
+                " where owner = ? and merged_into is not null",
+                (owner,),
+            ).fetchall()
         )
-    else:
-        found = connection.execute(
-            "select o.fact, o.target from operations o"
-            " left join operations u on u.owner = o.owner and u.operation = o.undone_by"
-            " where o.owner = ?1 and o.kind = 'MERGE' and o.at <= ?2 and (u.at is null or u.at > ?2)"
-            " and exists (select 1 from entities e where e.owner = o.owner and e.row = o.target)"
-            " order by o.operation",
-            (owner, known_at),
-        )
-    return dict(found.fetchall())
+    into: dict[int, int] = {}
+    for entity, target, stored in connection.execute(
+        "select o.fact, o.target, o.effects from operations o where o.owner = ?1 and o.kind in ('MERGE', 'UNDO')"
+        " and o.at <= ?2 and exists (select 1 from entities e where e.owner = o.owner and e.row = o.fact)"
+        " order by o.operation",
+        (owner, known_at),
+    ):
+        if operations.Effects.load(stored).merged:
+            into[entity] = target
+        else:
+            into.pop(entity, None)
+    return into
 
 
 def add_entity(
@@ -200,6 +241,7 @@ def add_entity(
     name: str,
     kind: str,
     *,
+    identity: bytes,
     key: bytes,
     agent_id: str | None,
     operation: int,
@@ -213,6 +255,7 @@ def add_entity(
         row: Drawn from the owner's counter.
         name: What it is called.
         kind: person, place, organisation, pet, thing, event or other.
+        identity: The bytes of its id.
         key: `alias_key` of the name.
         agent_id: Whose it is: that of the fact.
         operation: What brings it.
@@ -221,24 +264,31 @@ def add_entity(
     connection.execute(
         "insert into entities(owner, row, id, agent_id, type, operation, recorded_at, superseded_at, name)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (owner, row, uuid7(now).bytes, agent_id, kind, operation, now, OPEN, name),
+        (owner, row, identity, agent_id, kind, operation, now, OPEN, name),
     )
-    add_alias(connection, owner, row, name, key=key, operation=operation, now=now)
+    add_alias(connection, owner, row, name, key=key, fact=None, operation=operation, now=now)
 
 
 def add_alias(
-    connection: apsw.Connection, owner: int, entity: int, name: str, *, key: bytes, operation: int, now: int
+    connection: apsw.Connection,
+    owner: int,
+    entity: int,
+    name: str,
+    *,
+    key: bytes,
+    fact: int | None,
+    operation: int,
+    now: int,
 ) -> None:
-    """Give an entity another name; one that it has already changes nothing."""
+    """Give an entity a name, because the version of `fact` that `operation` wrote says so; None: it is its own."""
     connection.execute(
-        "insert into entity_aliases select ?1, ?2, ?3, ?4, ?5, ?6, ?7 where not exists (select 1 from entity_aliases"
-        " where owner = ?1 and key = ?2 and entity = ?3 and superseded_at = ?6)",
-        (owner, key, entity, operation, now, OPEN, name),
+        "insert or ignore into entity_aliases values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (owner, key, entity, operation, now, OPEN, fact, name),
     )
 
 
 def mention(connection: apsw.Connection, owner: int, fact: int, entity: int, operation: int) -> None:
-    """Write that a fact mentions an entity; the operation that first said so stays."""
+    """Write that the version of a fact that an operation wrote mentions an entity."""
     connection.execute("insert or ignore into mentions values (?, ?, ?, ?)", (owner, fact, entity, operation))
 
 
@@ -295,61 +345,109 @@ def unmerge(connection: apsw.Connection, owner: int, entity: int) -> bool:
     return bool(connection.changes())
 
 
-def end_names(connection: apsw.Connection, owner: int, fact: int, operation: int, now: int) -> None:
-    """End the names that an operation on a fact gave to entities that were there before it: part of its undoing."""
-    connection.execute(
-        "update entity_aliases indexed by entity_aliases_by_entity set superseded_at = ?"
-        " where owner = ? and superseded_at = ? and operation = ?"
-        " and entity in (select m.entity from mentions m join entities e on e.owner = m.owner and e.row = m.entity"
-        " where m.owner = ? and m.fact = ? and e.operation <> ?)",
-        (now, owner, OPEN, operation, owner, fact, operation),
-    )
+def stated(connection: apsw.Connection, owner: int, fact: int) -> Named:
+    """Return whom a fact names in the version that is believed, and how they stand to each other."""
+    names: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    types: dict[int, str] = {}
+    for row, kind, name in connection.execute(
+        "select e.row, e.type, e.name from mentions m cross join entities e on e.owner = m.owner and e.row = m.entity"
+        f" where m.owner = ?1 and m.fact = ?2 and {says('m', '?3')} order by e.row",
+        (owner, fact, OPEN - 1),
+    ):
+        names[row][name], types[row] = None, kind
+    for row, name in connection.execute(
+        "select a.entity, a.name from entity_aliases a indexed by entity_aliases_by_entity where a.owner = ?1"
+        f" and a.entity in carray(?2) and a.fact is not null and {says('a', '?3')} order by a.operation",
+        (owner, carray(types), OPEN - 1),
+    ):
+        names[row][name] = None
+    relations = connection.execute(
+        "select r.source, r.type, r.target from relations r indexed by relations_by_fact"
+        f" where r.owner = ?1 and r.fact = ?2 and {says('r', '?3')} order by r.row",
+        (owner, fact, OPEN - 1),
+    ).fetchall()
+    return Named({row: tuple(called) for row, called in names.items()}, types, relations)
+
+
+def own_names(connection: apsw.Connection, owner: int, roots: Iterable[int]) -> dict[int, dict[bytes, int]]:
+    """Return by root of a group of several whose own name each key is, the root's own first."""
+    groups = Groups(merges(connection, owner))
+    root_of = {row: root for root in roots if len(groups.members(root)) > 1 for row in groups.members(root)}
+    found: defaultdict[int, dict[bytes, int]] = defaultdict(dict)
+    if not root_of:
+        return found
+    rows = connection.execute(
+        "select entity, key from entity_aliases indexed by entity_aliases_by_entity"
+        " where owner = ? and entity in carray(?) and fact is null",
+        (owner, carray(root_of)),
+    ).fetchall()
+    for row, key in sorted(rows, key=lambda pair: (pair[0] != root_of[pair[0]], pair[0])):
+        found[root_of[row]].setdefault(key, row)
+    return found
+
+
+def agent_of(connection: apsw.Connection, owner: int, row: int) -> str | None:
+    """Return the agent that an entity belongs to, None if it is of none."""
+    agent: str | None = connection.execute(
+        "select agent_id from entities where owner = ? and row = ?", (owner, row)
+    ).get
+    return agent
 
 
 def erase_facts(connection: apsw.Connection, owner: int, facts: Iterable[int]) -> Gone:
-    """Remove what facts said of entities, and the entities and names that no other fact mentions.
+    """Remove what facts said of entities, and the entities and names that no other fact holds.
 
-    Before or after the facts themselves are removed. An alias goes with the fact that gave it, even where its entity
-    stays.
+    Before or after the facts themselves are removed; the versions of the others are still there. A name stays where
+    another fact that mentions its bearer has it in its words, whichever gave it first; who has none left goes.
     """
     bound = carray(facts)
-    touched = connection.execute(
-        "select m.entity, m.operation from mentions m where m.owner = ? and m.fact in carray(?)", (owner, bound)
-    ).fetchall()
+    named = {
+        entity
+        for (entity,) in connection.execute(
+            "select entity from mentions where owner = ? and fact in carray(?)", (owner, bound)
+        )
+    }
     removed: dict[str, int] = {}
     for table in ("mentions", "relations"):
         connection.execute(_BY_FACT[table], (owner, bound))
         removed[table] = connection.changes()
-    named = {entity for entity, _ in touched}
-    gone = named - {
-        entity
-        for (entity,) in connection.execute(
-            "select distinct entity from mentions indexed by mentions_by_entity"
-            " where owner = ? and entity in carray(?)",
-            (owner, carray(named)),
+    names = {entity: _names(connection, owner, entity) for entity in sorted(named)}
+    gone = {entity for entity, stays in names.items() if not any(stays.values())}
+    renamed: list[int] = []
+    removed["entity_aliases"] = 0
+    for entity, stays in names.items():
+        if entity not in gone and not next(iter(stays.values())):
+            _rename(connection, owner, entity, next(name for name, kept in stays.items() if kept))
+            renamed.append(entity)
+        connection.executemany(
+            "delete from entity_aliases indexed by entity_aliases_by_entity"
+            " where owner = ? and entity = ? and name = ?",
+            [(owner, entity, name) for name, kept in stays.items() if not kept],
         )
-    }
+        removed["entity_aliases"] += sum(not kept for kept in stays.values())
+    # Mentions by facts that call it otherwise than by any name that may stay.
+    left = carray(
+        fact
+        for (fact,) in connection.execute(
+            "select fact from mentions indexed by mentions_by_entity where owner = ? and entity in carray(?)",
+            (owner, carray(gone)),
+        ).fetchall()
+    )
     connection.execute(
-        "delete from entity_aliases indexed by entity_aliases_by_entity where owner = ? and entity in carray(?)",
+        "delete from relations indexed by relations_by_fact where owner = ?1 and fact in carray(?2)"
+        " and (source in carray(?3) or target in carray(?3))",
+        (owner, left, carray(gone)),
+    )
+    removed["relations"] += connection.changes()
+    connection.execute(
+        "delete from mentions indexed by mentions_by_entity where owner = ? and entity in carray(?)",
         (owner, carray(gone)),
     )
-    removed["entity_aliases"] = connection.changes()
-    kept = named - gone
-    # A name that an erased fact gave to somebody who stays goes too, unless it is what they are called.
-    connection.execute(
-        "delete from entity_aliases indexed by entity_aliases_by_entity where owner = ?1"
-        " and entity in carray(?2) and operation in carray(?3)"
-        " and name <> (select e.name from entities e where e.owner = ?1 and e.row = entity_aliases.entity)"
-        " and not exists (select 1 from mentions m indexed by mentions_by_entity where m.owner = ?1"
-        " and m.entity = entity_aliases.entity"
-        " and m.operation = entity_aliases.operation)",
-        (owner, carray(kept), carray({operation for _, operation in touched})),
-    )
-    removed["entity_aliases"] += connection.changes()
-    changed = _lead_elsewhere(connection, owner, gone)
+    removed["mentions"] += connection.changes()
+    moved = _lead_elsewhere(connection, owner, gone)
     connection.execute("delete from entities where owner = ? and row in carray(?)", (owner, carray(gone)))
     removed["entities"] = connection.changes()
-    return Gone(removed, sorted(gone), changed)
+    return Gone(removed, sorted(gone), sorted({*renamed, *moved, *moved.values()}), moved)
 
 
 _BY_FACT: Final = {
@@ -358,21 +456,54 @@ _BY_FACT: Final = {
 }
 
 
-def _lead_elsewhere(connection: apsw.Connection, owner: int, gone: set[int]) -> list[int]:
-    """Keep together the entities of a group whose root or part goes: the oldest that is left stands for them."""
-    groups = Groups(merges(connection, owner))
-    changed: list[int] = []
+def _names(connection: apsw.Connection, owner: int, entity: int) -> dict[str, bool]:
+    """Return whether each of an entity's names, its own first, stands in the words of a fact that mentions it."""
+    folded = {
+        name: name.casefold()
+        for (name,) in connection.execute(
+            "select name from entity_aliases indexed by entity_aliases_by_entity where owner = ? and entity = ?"
+            " order by fact is not null, operation",
+            (owner, entity),
+        )
+    }
+    stays = dict.fromkeys(folded, False)
+    # As few as are needed: who is in every fact is named in the first.
+    for subject, thing, text in connection.execute(
+        "select v.subject, v.object, v.text from mentions m indexed by mentions_by_entity"
+        " cross join fact_versions v on v.owner = m.owner and v.row = m.fact where m.owner = ? and m.entity = ?",
+        (owner, entity),
+    ):
+        words = f"{subject}\n{thing}\n{codec.decode(text)}".casefold()
+        stays |= {name: True for name, sought in folded.items() if sought in words}
+        if all(stays.values()):
+            break
+    return stays
+
+
+def _rename(connection: apsw.Connection, owner: int, entity: int, name: str) -> None:
+    """Call an entity by another of its names."""
+    connection.execute("update entities set name = ? where owner = ? and row = ?", (name, owner, entity))
+    connection.execute(
+        "update entity_aliases indexed by entity_aliases_by_entity set fact = null"
+        " where owner = ? and entity = ? and name = ?",
+        (owner, entity, name),
+    )
+
+
+def _lead_elsewhere(connection: apsw.Connection, owner: int, gone: set[int]) -> dict[int, int]:
+    """Keep together who is left of a group: the oldest stands for it. Returns who leads elsewhere now, and where."""
+    into = merges(connection, owner)
+    groups = Groups(into)
+    moved: dict[int, int] = {}
     for root in sorted({groups.root(row) for row in gone}):
         left = sorted(row for row in groups.members(root) if row not in gone)
         if left:
             first = root if root in left else left[0]
-            rest = [row for row in left if row != first]
+            moved |= {row: first for row in left if row != first and into.get(row) in gone}
             connection.execute("update entities set merged_into = null where owner = ? and row = ?", (owner, first))
-            connection.execute(
-                "update entities set merged_into = ? where owner = ? and row in carray(?)", (first, owner, carray(rest))
-            )
-            changed += left
-    return changed
+    for row, target in moved.items():
+        connection.execute("update entities set merged_into = ? where owner = ? and row = ?", (target, owner, row))
+    return moved
 
 
 def left(connection: apsw.Connection, owner: int, facts: Sequence[int], entities: Sequence[int]) -> dict[str, int]:
@@ -386,7 +517,17 @@ def left(connection: apsw.Connection, owner: int, facts: Sequence[int], entities
             facts,
         ),
         ("entities", "select count(*) from entities where owner = ? and row in carray(?)", entities),
-        ("entity_aliases", "select count(*) from entity_aliases where owner = ? and entity in carray(?)", entities),
+        (
+            "entity_aliases",
+            "select count(*) from entity_aliases indexed by entity_aliases_by_entity"
+            " where owner = ? and entity in carray(?)",
+            entities,
+        ),
+        (
+            "entities that lead there",
+            "select count(*) from entities indexed by entities_merged where owner = ? and merged_into in carray(?)",
+            entities,
+        ),
     ):
         counts[table] = connection.execute(sql, (owner, carray(rows))).get
     return {table: count for table, count in counts.items() if count}

@@ -215,7 +215,7 @@ def retry_failed(connection: apsw.Connection, now: int) -> int:
 def outlook(connection: apsw.Connection, job: int, now: int) -> tuple[int, str] | None:
     """Return (owner, outlook) of a job, None once it is done.
 
-    The outlook is "put off" where the job, or one of its owner's before it, failed and is not due yet; else "goes on".
+    The outlook is "put off" where the job failed, or the owner's first one is not due yet; else "goes on".
     """
     row = connection.execute("select owner, state, kind from outbox where job = ?", (job,)).fetchone()
     if row is None:
@@ -225,7 +225,7 @@ def outlook(connection: apsw.Connection, job: int, now: int) -> tuple[int, str] 
         " order by job limit 1",
         (row[0], row[2]),
     ).fetchone()
-    waits = row[1] == "failed" or head is None or (head[0] == "retry" and head[1] > now)
+    waits = row[1] == "failed" or head is None or (head[0] != "leased" and head[1] > now)
     return row[0], "put off" if waits else "goes on"
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, NamedTuple
 
 import apsw
 
 from memgraph.ledger import codec, commits
 from memgraph.ledger.turns import carray
 from memgraph.records import MemoryOperation, from_us
-from memgraph.uuid7 import as_text, uuid7
+from memgraph.uuid7 import as_text, raw, uuid7
 
 _SELECT: Final = (
-    "select o.id, o.kind, o.mode, (select f.id from facts f where f.owner = o.owner and f.row = o.fact),"
+    "select o.id, o.kind, o.mode, ifnull((select f.id from facts f where f.owner = o.owner and f.row = o.fact),"
+    " (select e.id from entities e where e.owner = o.owner and e.row = o.fact)),"
     " ifnull((select f.id from facts f where f.owner = o.owner and f.row = o.target),"
     " (select e.id from entities e where e.owner = o.owner and e.row = o.target)), o.gate, o.reason, o.turns, o.model,"
     " o.prompt, o.prompt_tokens, o.answer_tokens, o.at, o.seq,"
@@ -34,6 +34,7 @@ class Effects:
         facts: For each fact: (row, version believed before, version believed after); 0 for none.
         cited: (fact, turn) that became evidence. `uncited`: that no longer are.
         merged: (entity, what it was merged into). `parted`: that were parted again.
+        linked: (fact, fact) that contradict each other since.
     """
 
     facts: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
@@ -41,15 +42,20 @@ class Effects:
     uncited: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     merged: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     parted: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    linked: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     def dump(self) -> str:
         """Return it as it is stored: row numbers only."""
-        names = ("facts", "cited", "uncited", "merged", "parted")
+        names = ("facts", "cited", "uncited", "merged", "parted", "linked")
         return json.dumps({name: value for name in names if (value := getattr(self, name))})
 
     def rows(self) -> set[int]:
         """Return the facts that it changed."""
         return {row for row, _, _ in self.facts} | {row for row, _ in self.cited + self.uncited}
+
+    def entities(self) -> set[int]:
+        """Return the entities that it merged or parted, and those that they were one with."""
+        return {row for pair in self.merged + self.parted for row in pair}
 
     @classmethod
     def load(cls, stored: str) -> Effects:
@@ -72,7 +78,10 @@ class Entry:
     """An operation to be written.
 
     Attributes:
-        number: The owner's number of it. `fact`, `target`: rows. `turns`: rows of the turns that say so.
+        number: The owner's number of it.
+        fact: Row of the fact that it brought, changed or confirmed; of a MERGE: of the entity that was merged.
+        target: Row of the fact that it changed, closed or confirmed; of a MERGE: of what it was merged into.
+        turns: Rows of the turns that say so.
         undoes: Number of the operation that it undoes.
     """
 
@@ -115,16 +124,31 @@ def record(connection: apsw.Connection, owner: int, entry: Entry, effects: Effec
         )
 
 
-def find(connection: apsw.Connection, owner: int, identity: str) -> tuple[int, int | None, Effects] | None:
-    """Return (number, number of what undid it, effects) of an operation, None if it is not there."""
-    try:
-        raw = UUID(identity).bytes
-    except (ValueError, AttributeError, TypeError):
-        return None
-    row = connection.execute(
-        "select operation, undone_by, effects from operations where owner = ? and id = ?", (owner, raw)
+class Done(NamedTuple):
+    """An operation, as what undoes it sees it.
+
+    Attributes:
+        undone_by: Number of what undid it, None if nothing did.
+        fact: Row of what it concerned, None for nothing. `target`: too.
+    """
+
+    number: int
+    undone_by: int | None
+    fact: int | None
+    target: int | None
+    effects: Effects
+
+
+def find(connection: apsw.Connection, owner: int, identity: str) -> Done | None:
+    """Return an operation, None if it is not there."""
+    found = connection.execute(
+        "select operation, undone_by, fact, target, effects from operations where owner = ? and id = ?",
+        (owner, raw(identity)),
     ).fetchone()
-    return None if row is None else (row[0], row[1], Effects.load(row[2]))
+    if found is None:
+        return None
+    number, undone_by, fact, target, stored = found
+    return Done(number, undone_by, fact, target, Effects.load(stored))
 
 
 def numbered(connection: apsw.Connection, owner: int, numbers: Iterable[int]) -> list[MemoryOperation]:

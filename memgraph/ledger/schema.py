@@ -108,14 +108,15 @@ create table entities(
     operation integer not null, recorded_at integer not null, superseded_at integer not null, merged_into integer,
     name text not null, primary key(owner, row)) without rowid;
 create unique index entities_by_id on entities(owner, id);
+create index entities_merged on entities(owner, merged_into) where merged_into is not null;
 create table entity_aliases(
     owner integer not null, key blob not null, entity integer not null, operation integer not null,
-    recorded_at integer not null, superseded_at integer not null, name text not null,
+    recorded_at integer not null, superseded_at integer not null, fact integer, name text not null,
     primary key(owner, key, entity, operation)) without rowid;
 create index entity_aliases_by_entity on entity_aliases(owner, entity);
 create table mentions(
     owner integer not null, fact integer not null, entity integer not null, operation integer not null,
-    primary key(owner, fact, entity)) without rowid;
+    primary key(owner, fact, entity, operation)) without rowid;
 create index mentions_by_entity on mentions(owner, entity);
 create table relations(
     owner integer not null, row integer not null, source integer not null, type text not null,

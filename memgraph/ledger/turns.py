@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 import apsw
 
@@ -15,7 +14,7 @@ from memgraph.ledger import codec, commits, faults, jobs, owners
 from memgraph.ledger.filters import Where
 from memgraph.records import OPEN, ORIGINS, Draft, Skipped, Turn, from_us, from_us_or_open
 from memgraph.sittings import is_context
-from memgraph.uuid7 import as_text, uuid7
+from memgraph.uuid7 import as_text, raw, uuid7
 
 _SELECT: Final = (
     "select t.id, t.seq, t.said_at, t.recorded_at, t.superseded_at, t.role, t.speaker, t.origin, t.altered,"
@@ -308,11 +307,7 @@ def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[s
     """Return the rows of ids, unknown ones left out."""
     found: dict[str, int] = {}
     for identity in ids:
-        try:
-            raw = UUID(identity).bytes
-        except (ValueError, AttributeError, TypeError):
-            continue
-        row = connection.execute("select row from turns where owner = ? and id = ?", (owner, raw)).get
+        row = connection.execute("select row from turns where owner = ? and id = ?", (owner, raw(identity))).get
         if row is not None:
             found[identity] = row
     return found

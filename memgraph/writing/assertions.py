@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
-from memgraph.writing.cues import CUES, NOT_CUES, OTHER_WORDS, PLACES
+from memgraph.writing.cues import CUES, FORMS, NOT_CUES, OTHER_WORDS, PLACES
 from memgraph.writing.moods import Mood, cited, joking, mood, older
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import NOT_NAMES, named_in, same, speaks_of
+from memgraph.writing.remembered import of_turns
 
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _NEGATED: Final = compiled(r"\b(?:not(?! only)|never|no|nor|neither|hardly|barely|without|nobody)\b|n't\b(?! believe)")
@@ -48,9 +48,23 @@ _WHO_KNOW: Final = frozenset(
     "doctor allergist doctors gp surgeon allergist physio consultant nurse vet dentist hospital test tests scan court"
     " judge registrar specialist clinic".split()
 )
-_Span = tuple[int, int]
-"""Where in a turn the first word of a value begins, and where the last ends."""
 _DOUBTED: Final[tuple[Mood, ...]] = ("joke", "question", "quote", "hypothesis", "report", "assistant", "negated")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a clause says words of a value.
+
+    Attributes:
+        said: Which of its stems.
+        start: Where in the turn the first of them begins.
+        end: Where in the turn the last of them ends.
+    """
+
+    clause: Clause
+    said: frozenset[str]
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ def asserts(draft: FactDraft, turn: SaidTurn) -> Assertion:
     return _asserts(draft.subject, draft.attribute, draft.object, turn)
 
 
-@lru_cache(maxsize=64)
+@of_turns
 def _asserts(subject: str, attribute: str, thing: str, turn: SaidTurn) -> Assertion:
     draft = FactDraft(subject, attribute, thing, "")
     if turn.role == "assistant" or turn.origin == "assistant":
@@ -101,15 +115,22 @@ def _asserts(subject: str, attribute: str, thing: str, turn: SaidTurn) -> Assert
         wanted -= _NO_VALUE
     else:
         return Assertion("not said")
-    found = _places(wanted, plain)
+    found = _places(wanted, turn.text)
     if not found:
         quoted = bool(wanted) and wanted <= frozenset(stems(turn.text[:LOOK]))
         return Assertion("quote" if quoted else "not said")
-    moods: list[tuple[Mood, Clause]] = [(_mood(draft, turn, plain, clause, place), clause) for clause, place in found]
-    for why, clause in moods:
-        if why == "":
-            return Assertion("", clause)
-    return Assertion(moods[0][0], moods[0][1])
+    moods = [_mood(draft, turn, plain, place) for place in found]
+    most = max(len(place.said) for place in found)
+    best = [(why, place) for why, place in zip(moods, found, strict=True) if len(place.said) == most]
+    held = frozenset[str]().union(*(place.said for why, place in zip(moods, found, strict=True) if why == ""))
+    for why, place in best:
+        if why == "" and all(other.said <= held for other in found):
+            return Assertion("", place.clause)
+    # Of a value that runs over several clauses, each word must be said plainly somewhere.
+    for why, place in (*best, *zip(moods, found, strict=True)):
+        if why != "":
+            return Assertion(why, place.clause)
+    return Assertion("not said")
 
 
 def cued(attribute: str, clause: Clause) -> bool:
@@ -120,7 +141,14 @@ def cued(attribute: str, clause: Clause) -> bool:
         return False
     scope = clause.before + clause.text
     cue, other = CUES.get(attribute), NOT_CUES.get(attribute)
-    return (cue is None or cue.search(scope) is not None) and not (other and other.search(scope))
+    # Without a cue for it a clause speaks of no attribute: a value alone is any of its words.
+    return cue is not None and cue.search(scope) is not None and not (other and other.search(scope))
+
+
+def fits(draft: FactDraft) -> bool:
+    """Tell whether a value is one that its attribute can have: no number, no phone."""
+    form = FORMS.get(draft.attribute)
+    return form is None or form.search(draft.object) is not None
 
 
 def besides(clause: Clause) -> bool:
@@ -133,48 +161,61 @@ def dated_before(clause: Clause, turn: SaidTurn, moment: int) -> bool:
     return older(clause, turn.said_at, moment)
 
 
-def _places(wanted: frozenset[str], plain: str) -> list[tuple[Clause, _Span]]:
-    """Return the clauses that say most of a value, and where in the turn the first and the last of its words stand.
+@of_turns
+def _said(text: str) -> frozenset[str]:
+    """Return the stems of a turn's own words."""
+    return frozenset(stems(unquoted(text)))
+
+
+@of_turns
+def _words(text: str) -> tuple[tuple[Clause, tuple[tuple[re.Match[str], list[str]], ...]], ...]:
+    """Return the clauses of a turn with their words and the stems of these."""
+    return tuple(
+        (clause, tuple((word, stems(word.group())) for word in _WORD.finditer(clause.text))) for clause in clauses(text)
+    )
+
+
+def _places(wanted: frozenset[str], text: str) -> list[_Place]:
+    """Return the clauses that say words of a value, if the turn says most of it, and where they stand.
 
     What stands before the last is what is said of it: a "value" that takes in its own sentence's subject and verb
     hides neither.
     """
-    said = frozenset(stems(plain))
-    missing = len(wanted - said)
+    missing = len(wanted - _said(text))
     others = [pattern for stem, pattern in OTHER_WORDS.items() if stem in wanted]
     if others and missing:
-        matches = [(clause, pattern.search(clause.text)) for clause in clauses(plain) for pattern in others]
-        return [(clause, _span(clause, match, match)) for clause, match in matches if match]
+        matches = [(clause, pattern.search(clause.text)) for clause in clauses(text) for pattern in others]
+        return [_place(clause, wanted, match, match) for clause, match in matches if match]
     if not 0 < len(wanted) <= _LONGEST_VALUE or missing * 5 > len(wanted) * 2 or (len(wanted) < 3 and missing):
         return []
-    places: list[tuple[int, Clause, _Span]] = []
-    for clause in clauses(plain):
+    places: list[_Place] = []
+    for clause, words in _words(text):
         at: dict[str, re.Match[str]] = {}
-        for word in _WORD.finditer(clause.text):
-            for stem in wanted.intersection(stems(word.group())):
-                at.setdefault(stem, word)
+        for word, own in words:
+            for stem in own:
+                if stem in wanted:
+                    at.setdefault(stem, word)
         if at:
             found = list(at.values())
-            places.append((len(at), clause, _span(clause, found[0], found[-1])))
-    most = max((count for count, _, _ in places), default=0)
-    return [(clause, place) for count, clause, place in places if count == most]
+            places.append(_place(clause, frozenset(at), found[0], found[-1]))
+    return places
 
 
-def _span(clause: Clause, first: re.Match[str], last: re.Match[str]) -> _Span:
-    return clause.start + first.start(), clause.start + last.end()
+def _place(clause: Clause, said: frozenset[str], first: re.Match[str], last: re.Match[str]) -> _Place:
+    return _Place(clause, said, clause.start + first.start(), clause.start + last.end())
 
 
-def _mood(draft: FactDraft, turn: SaidTurn, plain: str, clause: Clause, span: _Span) -> Mood:
-    """Tell in what mood, and of whom, a clause says a value that stands in some place of the turn."""
-    if (why := mood(clause, lambda who: hearsay(who, draft.subject, turn.speaker))) != "":
+def _mood(draft: FactDraft, turn: SaidTurn, plain: str, place: _Place) -> Mood:
+    """Tell in what mood, and of whom, a clause says words of a value."""
+    clause = place.clause
+    if (why := mood_of(clause, draft.subject, turn.speaker)) != "":
         return why
     if draft.attribute in ("residence", "employer") and not _placed(draft, plain, clause):
         return "joke"
-    first, end = span
     # The whole clause counts, not only what stands before the value: "Ghent I never liked, and Marek lives there".
     if _NEGATED.search(clause.text):
         return "negated"
-    if speaks_of(draft.subject, turn.speaker, plain, clause, end, first) != "subject":
+    if speaks_of(draft.subject, turn.speaker, plain, clause, place.end, place.start) != "subject":
         return "other person"
     if _OVER.search(clause.text) and not _STILL.search(clause.text):
         return "past"
@@ -189,6 +230,12 @@ def _placed(draft: FactDraft, plain: str, clause: Clause) -> bool:
         words = words[1:]  # the capital of a sentence names nothing
     said = [word.group() for word in words if not wanted.isdisjoint(stems(word.group()))]
     return any(not word[0].islower() for word in said) or PLACES.search(draft.object) is not None
+
+
+@of_turns
+def mood_of(clause: Clause, subject: str, speaker: str) -> Mood:
+    """Tell in what mood a clause speaks of a subject: the word of others than subject and speaker is a report."""
+    return mood(clause, lambda who: hearsay(who, subject, speaker))
 
 
 def hearsay(who: str, subject: str, speaker: str) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from memgraph.projections.tokenizer import tokenize
 from memgraph.writing.patterns import any_of, compiled
+from memgraph.writing.remembered import of_facts, of_turns
 
 LOOK: Final = 20_000
 """Characters in which statements are looked for: beyond that a text is a document."""
@@ -88,7 +88,7 @@ def unquoted(text: str) -> str:
     return _unquoted(text[:LOOK])
 
 
-@lru_cache(maxsize=64)
+@of_turns
 def _unquoted(text: str) -> str:
     plain = text.translate(_STRAIGHT)
     for quoted in (_QUOTED, _UNCLOSED):
@@ -101,8 +101,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
     return _clauses(text[:LOOK])
 
 
-# A turn is looked at once for every fact that it could end.
-@lru_cache(maxsize=64)
+@of_turns
 def _clauses(text: str) -> tuple[Clause, ...]:
     found: list[Clause] = []
     plain = unquoted(text)
@@ -135,17 +134,21 @@ def stem_set(text: str) -> frozenset[str]:
     return _stem_set(text) if len(text) <= _REMEMBERED else frozenset(stems(text))
 
 
-@lru_cache(maxsize=4096)
+@of_facts
 def _stem_set(text: str) -> frozenset[str]:
     return frozenset(stems(text))
 
 
 def key(name: str) -> str:
     """Return a name as it is compared: case, articles, marks and spaces do not count."""
-    return _key(name) if len(name) <= _REMEMBERED else _key.__wrapped__(name)
+    return _key(name) if len(name) <= _REMEMBERED else _compared(name)
 
 
-@lru_cache(maxsize=4096)
+@of_facts
 def _key(name: str) -> str:
+    return _compared(name)
+
+
+def _compared(name: str) -> str:
     words = re.findall(r"\w+", name.casefold())
     return " ".join(words[1:] if words[:1] == ["the"] and len(words) > 1 else words)

@@ -18,6 +18,7 @@ from memgraph.writing.clauses import stem_set
 from memgraph.writing.gate import UNTRUSTED, brings, rule
 from memgraph.writing.persons import same
 from memgraph.writing.planning import all_ended, candidates, late_end, over, propose, settled
+from memgraph.writing.remembered import forget_turns
 
 SHOWN: Final = 10
 """Facts that a model is shown for one draft: the likest come first."""
@@ -43,14 +44,17 @@ def plan(
     said = {turn.index: turn for turn in turns}
     facts = {fact.alias: fact for fact in known}
     steps: list[Step] = []
-    for index, draft in enumerate(drafts):
-        turn = _turn(draft, said)
-        if turn is None:
-            steps.append(Step(index, "NOOP", gate="refused: no evidence", reason="no turn says it"))
-            continue
-        for step in _steps(index, draft, turn, facts, (decisions or {}).get(index)):
-            steps.append(step)
-            _follow(step, draft, turn, facts)
+    try:
+        for index, draft in enumerate(drafts):
+            turn = _turn(draft, said)
+            if turn is None:
+                steps.append(Step(index, "NOOP", gate="refused: no evidence", reason="no turn says it"))
+                continue
+            for step in _steps(index, draft, turn, facts, (decisions or {}).get(index)):
+                steps.append(step)
+                _follow(step, draft, turn, facts)
+    finally:
+        forget_turns()
     return steps
 
 
@@ -58,7 +62,11 @@ def questions(drafts: Sequence[FactDraft], turns: Sequence[SaidTurn], known: Seq
     """Return the indices of the drafts for which a model is to be asked: those that concern something known."""
     said = {turn.index: turn for turn in turns}
     found = [(index, draft, _turn(draft, said)) for index, draft in enumerate(drafts)]
-    return [index for index, draft, turn in found if turn and settled(draft, _then(draft, turn, known)) is None]
+    return [
+        index
+        for index, draft, turn in found
+        if turn and settled(draft, _own(draft, turn, _then(draft, turn, known))) is None
+    ]
 
 
 def shown(draft: FactDraft, known: Sequence[KnownFact]) -> list[KnownFact]:
@@ -132,11 +140,26 @@ def _steps(
 
 def _decided(draft: FactDraft, turn: SaidTurn, mine: Sequence[KnownFact], answer: Decision | None) -> Decision:
     """Return a model's decision where one is needed and made, else that of the rules."""
-    if answer is None or settled(draft, mine) is not None:
-        return propose(draft, turn, mine)
-    # No model has seen what the plan itself adds.
-    own = propose(draft, turn, [fact for fact in mine if fact.alias.startswith("n")])
-    return answer if own.target is None else own
+    if answer is None or settled(draft, _own(draft, turn, mine)) is not None:
+        decision = propose(draft, turn, mine)
+    else:
+        # No model has seen what the plan itself adds.
+        own = propose(draft, turn, [fact for fact in mine if fact.alias.startswith("n")])
+        decision = answer if own.target is None else own
+    if decision.operation == "NOOP" or decision.mode == "refine":
+        # What a document said too is closed by the user's words but not confirmed by them: see `_own`.
+        left = _own(draft, turn, mine)
+        if decision.target is not None and decision.target not in {fact.alias for fact in left}:
+            return propose(draft, turn, left)
+    return decision
+
+
+def _own(draft: FactDraft, turn: SaidTurn, mine: Sequence[KnownFact]) -> list[KnownFact]:
+    """Return the facts without the untrusted ones that say what a user does: their word is a fact of its own.
+
+    Trust only degrades: as evidence for an untrusted fact it would be distrusted too.
+    """
+    return [fact for fact in mine if not (turn.origin == "user" and fact.untrusted and _says(fact, draft))]
 
 
 def _open(index: int, draft: FactDraft, turn: SaidTurn, facts: Mapping[str, KnownFact], ruling: Ruling) -> Step:
@@ -150,7 +173,7 @@ def _open(index: int, draft: FactDraft, turn: SaidTurn, facts: Mapping[str, Know
         if over(draft, turn):
             return replace(step, operation="NOOP", reason="the turn says that it is over or never was")
         step = _added(index, draft, turn, facts, ruling)
-        target = _holding(draft, step, [facts[alias] for alias in step.conflicts])
+        target = _holding(draft, step, _own(draft, turn, [facts[alias] for alias in step.conflicts]))
         if target is None:
             return step
         step = Step(index, "NOOP", target=target.alias, gate=ruling.gate, reason="the same in fewer words")
@@ -162,7 +185,7 @@ def _open(index: int, draft: FactDraft, turn: SaidTurn, facts: Mapping[str, Know
 def _added(index: int, draft: FactDraft, turn: SaidTurn, facts: Mapping[str, KnownFact], ruling: Ruling) -> Step:
     """Return the step that adds a draft, ended or linked so that a single attribute never has two values unnoticed."""
     begins = turn.said_at if draft.valid_from is None else draft.valid_from
-    mine = [fact for fact in facts.values() if same(fact.subject, draft.subject)]
+    mine = _own(draft, turn, [fact for fact in facts.values() if same(fact.subject, draft.subject)])
     ends = draft.valid_to if draft.valid_to is not None else late_end(draft, turn, mine)
     ends = OPEN if ends is None else max(begins, ends)
     rivals = [

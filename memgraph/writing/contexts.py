@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from memgraph.writing.lexicon import FAMILY
 from memgraph.writing.names import LONGEST, SMALL, WORD, Name, folded, parse
 
 
@@ -58,6 +59,11 @@ _COMMON: Final = SMALL | frozenset(
     "is was are who that which with his her their my our your from by he she it works work lives live has have also "
     "said one same person place name called known man woman friend speaker user".split()
 )
+_CAPITALS: Final = r"[A-Z\u00c0-\u00de]\w+(?: [A-Z\u00c0-\u00de]\w+)*"
+_DATES: Final = frozenset(
+    "january february march april may june july august september october november december monday tuesday wednesday"
+    " thursday friday saturday sunday christmas easter spring summer autumn winter".split()
+)
 _BORN: Final = re.compile(r"\bnee (\w{3,})|\bmaiden name (?:is |was )?(\w{3,})")
 
 
@@ -90,6 +96,40 @@ def conflict(a: str, b: str) -> bool:
     words_a, words_b = _words(a), _words(b)
     roles_a, roles_b = words_a & _ROLES, words_b & _ROLES
     return bool(roles_a and roles_b and not roles_a & roles_b)
+
+
+def elsewhere(a: Entity, b: Entity) -> bool:
+    """Tell whether two of one name are introduced by where they are: "Newport in Wales", "Clara from the bakery"."""
+    if "place" in (a.type, b.type):
+        one, other = _lies(a), _lies(b)
+        return bool(one and other and not (one <= other or other <= one))
+    if "person" not in (a.type, b.type) or len(parse(a.name).tokens) > 1 or len(parse(b.name).tokens) > 1:
+        return False
+    one, other = _met(a), _met(b)
+    if one and other:
+        return one.isdisjoint(other)
+    return bool((one and _kin(b)) or (other and _kin(a)))
+
+
+def _lies(place: Entity) -> frozenset[str]:
+    """Return the words of the place in which a context puts another: "Newport, Rhode Island"."""
+    name = re.escape(place.name[:LONGEST].strip())
+    found = re.search(rf"\b{name}(?: in|,) (?P<of>{_CAPITALS})", place.context[:1_000]) if name else None
+    return frozenset(WORD.findall(folded(found["of"]))) - _DATES if found else frozenset()
+
+
+def _met(person: Entity) -> frozenset[str]:
+    """Return by which place somebody is told from others: "Clara from the bakery"."""
+    name = re.escape(person.name[:LONGEST].strip())
+    found = re.search(rf"\b{name} (?:from|at|in|down at) the ([a-z]+)\b", person.context[:1_000]) if name else None
+    return frozenset((found[1],)) if found else frozenset()
+
+
+def _kin(person: Entity) -> bool:
+    """Tell whether somebody is introduced as a relative: "my niece Clara"."""
+    name = re.escape(person.name[:LONGEST].strip())
+    return re.search(rf"(?:\w's|\b[Mm]y|\b[Oo]ur|\b[Hh]is|\b[Hh]er) (?:{'|'.join(FAMILY)}),? {name}\b",
+                     person.context[:1_000]) is not None  # fmt: skip
 
 
 def another(entity: Entity) -> bool:

@@ -77,6 +77,22 @@ NOT_CUES: Final = {
 }
 """What shows that it speaks of something else."""
 
+FORMS: Final = {
+    "age": compiled(
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven"
+        r"|eigh|nine)ty(?:-\w+)?)\b"
+    ),
+    "birthday": compiled(
+        r"\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|first|second|third|\w+th\b|christmas|new year)"
+    ),
+    "email": compiled("@|\\bat\\b"),
+    "phone": compiled(r"\d"),
+    "marital_status": compiled(
+        r"\b(?:single|unmarried|(?:re)?married|wed|engaged|betrothed|divorced|separated|widow\w*|partnership)\b"
+    ),
+}
+"""What a value must look like to be one of its attribute, where that can be told."""
+
 PLACES: Final = re.compile(
     r"\b"
     + any_of(

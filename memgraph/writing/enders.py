@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from memgraph.writing.patterns import any_of
+from memgraph.writing.patterns import Phrases, any_of
 
 Form = Literal["object", "negation", "thing", "self", "me", "both", "free", "taken", "opposite", "back"]
 
@@ -24,14 +23,14 @@ class Ender:
         moves: Whether it only moves a date: the plan is another one, not gone.
     """
 
-    pattern: re.Pattern[str]
+    pattern: Phrases
     form: Form
     attributes: frozenset[str]
     moves: bool = False
 
 
 def _ender(form: Form, attributes: str, *patterns: str, moves: bool = False) -> Ender:
-    return Ender(re.compile("|".join(patterns), re.IGNORECASE), form, frozenset(attributes.split()), moves)
+    return Ender(Phrases(*patterns), form, frozenset(attributes.split()), moves)
 
 
 _BE: Final = (
@@ -81,6 +80,11 @@ ENDERS: Final[tuple[Ender, ...]] = (
     ),
     _ender("object", "residence employer study", r"\b(?:goodbye|farewell|bye-?bye|adieu|so long)(?: to)?\b"),
     _ender("object", "medication", r"\bfinished\b"),
+    _ender(
+        "object",
+        "medication diet habit hobby",
+        r"^\W*(?:so |and |well )?no(?= [\w' -]{2,40} (?:any ?more|any longer)\W*$)",
+    ),
     _ender(
         "object",
         "possession",
@@ -375,7 +379,8 @@ VERBS: Final[dict[str, str]] = {
         ("eat eating eats drink drinking drinks order ordering", "likes diet habit preference dislikes"),
         ("like liking love loving enjoy enjoying fancy", "likes hobby"),
         ("hate hating mind minding dislike avoid avoiding", "dislikes"),
-        ("have having has own owning keep keeping", "possession pet allergy health hobby partner"),
+        ("have having has own owning", "possession pet allergy health hobby partner"),
+        ("keep keeping", "possession pet hobby habit diet religion"),
         ("drive driving ride riding use using carry", "possession habit"),
         (
             "play playing do doing practise practising go going sing singing attend attending train training",

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Final
 
 from memgraph.drafts import Kind, KnownFact, SaidTurn
-from memgraph.writing.assertions import hearsay
+from memgraph.writing.assertions import mood_of
 from memgraph.writing.clauses import LOOK, Clause, clauses, stem_set, stems, unquoted
 from memgraph.writing.enders import ENDERS, Ender
-from memgraph.writing.moods import Mood, cited, joking, mood, older
+from memgraph.writing.moods import cited, joking, older
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import (
@@ -31,6 +30,7 @@ from memgraph.writing.phrases import (
     narrowed,
     some_left,
 )
+from memgraph.writing.remembered import of_turns
 from memgraph.writing.topics import IMPLIED, covers
 
 _SINCE_THEN: Final = compiled(
@@ -83,41 +83,56 @@ class Ending:
     moves: bool = False
 
 
-# Every fact is held against the same few clauses.
-@lru_cache(maxsize=2048)
-def _hits(ender: int, text: str) -> tuple[re.Match[str], ...]:
-    return tuple(ENDERS[ender].pattern.finditer(text))
+_Hits = tuple[tuple[Ender, tuple[re.Match[str], ...]], ...]
 
 
-@lru_cache(maxsize=512)
-def _found(text: str, attribute: str, kind: Kind) -> tuple[tuple[Ender, tuple[re.Match[str], ...]], ...]:
-    """Return what in a clause could end a fact of such an attribute and kind."""
+@of_turns
+def _may_stand(text: str) -> tuple[tuple[Ender, re.Pattern[str], tuple[str, ...]], ...]:
+    """Return what may end something in a turn, with the words of it that the turn has."""
+    lower = text.lower()
+    return tuple((ender, pattern, words) for ender in ENDERS for pattern, words in ender.pattern.standing(lower))
+
+
+@of_turns
+def _all_found(text: str, clause: str) -> _Hits:
+    """Return what in a clause of a turn could end any fact."""
+    lower = clause.lower()
     found: list[tuple[Ender, tuple[re.Match[str], ...]]] = []
-    for at, ender in enumerate(ENDERS):
-        if kind == "event" and not ({"plan", "event"} & ender.attributes):
-            continue
-        if (
-            attribute in ender.attributes
-            or (kind == "plan" and "plan" in ender.attributes)
-            or (attribute == "other" and ender.form != "self")
-        ) and (hits := _hits(at, text)):
-            found.append((ender, hits))
+    for ender, pattern, words in _may_stand(text):
+        for word in words:
+            if word in lower:
+                if hits := tuple(pattern.finditer(clause)):
+                    found.append((ender, hits))
+                break
     return tuple(found)
 
 
-@lru_cache(maxsize=256)
-def _may_end(text: str, attribute: str, kind: Kind) -> bool:
-    return any(_may_end_in(clause.text, attribute, kind) for clause in clauses(text))
+@of_turns
+def _found(text: str, clause: str, attribute: str, kind: Kind) -> _Hits:
+    """Return what in a clause of a turn could end a fact of such an attribute and kind."""
+    return tuple(
+        (ender, hits)
+        for ender, hits in _all_found(text, clause)
+        if (kind != "event" or {"plan", "event"} & ender.attributes)
+        and (
+            attribute in ender.attributes
+            or (kind == "plan" and "plan" in ender.attributes)
+            or (attribute == "other" and ender.form != "self")
+        )
+    )
 
 
-@lru_cache(maxsize=512)
-def _may_end_in(text: str, attribute: str, kind: Kind) -> bool:
-    return bool(_found(text, attribute, kind) or _BECAME.search(text) or _NO_MORE.fullmatch(text))
+@of_turns
+def _may_end(text: str, attribute: str, kind: Kind) -> tuple[Clause, ...]:
+    """Return the clauses of a turn in which a fact of such an attribute and kind could end."""
+    return tuple(
+        clause for clause in clauses(text) if _found(text, clause.text, attribute, kind) or _short(clause.text)
+    )
 
 
-@lru_cache(maxsize=256)
-def _mood(clause: Clause, subject: str, speaker: str) -> Mood:
-    return mood(clause, lambda who: hearsay(who, subject, speaker))
+@of_turns
+def _short(clause: str) -> bool:
+    return _BECAME.search(clause) is not None or _NO_MORE.fullmatch(clause) is not None
 
 
 def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = None) -> Ending | None:
@@ -129,11 +144,11 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
         start: Where in the turn the words that end it may begin.
         stop: Where in the turn they must be over; None for its end.
     """
-    if (
-        turn.role == "assistant"
-        or turn.origin == "assistant"
-        or not _may_end(turn.text[:LOOK], fact.attribute, fact.kind)
-    ):
+    if turn.role == "assistant" or turn.origin == "assistant":
+        return None
+    said = turn.text[:LOOK]
+    stirred = _may_end(said, fact.attribute, fact.kind)
+    if not stirred:
         return None
     if joking(turn.text) or cited(turn.text):
         return None
@@ -141,10 +156,10 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
     stop = len(plain) if stop is None else stop
     before: Clause | None = None
     for clause in clauses(turn.text):
-        if not _may_end_in(clause.text, fact.attribute, fact.kind):
+        if clause not in stirred:
             before = clause
             continue
-        for ender, match in _matches(clause, fact, start, stop):
+        for ender, match in _matches(said, clause, fact, start, stop):
             phrase = _ended(turn, fact, plain, clause, before, ender, match)
             if phrase is not None:
                 return Ending(turn.text[clause.start : clause.end].strip(), phrase, ender.moves)
@@ -174,11 +189,13 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
     return None
 
 
-def _matches(clause: Clause, fact: KnownFact, start: int, stop: int) -> Iterator[tuple[Ender, re.Match[str]]]:
+def _matches(
+    said: str, clause: Clause, fact: KnownFact, start: int, stop: int
+) -> Iterator[tuple[Ender, re.Match[str]]]:
     """Yield the words in a clause that could end such a fact and stand inside the quote."""
     # Who says that they are divorced is not divorced no longer.
     own = stem_set(fact.object) if fact.attribute == "marital_status" else frozenset[str]()
-    for ender, matches in _found(clause.text, fact.attribute, fact.kind):
+    for ender, matches in _found(said, clause.text, fact.attribute, fact.kind):
         for match in matches:
             inside = start <= clause.start + match.start() and clause.start + match.end() <= stop
             if inside and own.isdisjoint(stems(match.group())):
@@ -194,9 +211,21 @@ def _ended(
     ender: Ender,
     match: re.Match[str],
 ) -> frozenset[str] | None:
-    """Return the stems of what a clause says ended if that is the fact, else None."""
-    if not _spoken(turn, fact, clause):
-        return None
+    """Return the stems of what a clause plainly says ended if that is the fact, else None."""
+    phrase = _named(turn, fact, plain, clause, before, ender, match)
+    return phrase if phrase is not None and _spoken(turn, fact, clause, match) else None
+
+
+def _named(
+    turn: SaidTurn,
+    fact: KnownFact,
+    plain: str,
+    clause: Clause,
+    before: Clause | None,
+    ender: Ender,
+    match: re.Match[str],
+) -> frozenset[str] | None:
+    """Return the stems of what a clause says ended, in whatever mood, if that is the fact, else None."""
     head, tail = clause.text[: match.start()], clause.text[match.end() :]
     if ender.form != "negation" and DOUBLED.search(head) and not re.search(r"\bnot only\b", head):
         return None
@@ -245,9 +274,13 @@ def _ended(
     return _thing(turn, fact, plain, clause, head, ender, about_it)
 
 
-def _spoken(turn: SaidTurn, fact: KnownFact, clause: Clause) -> bool:
+def _spoken(turn: SaidTurn, fact: KnownFact, clause: Clause, match: re.Match[str]) -> bool:
     """Tell whether a clause speaks plainly, and not of a time before the fact began."""
-    why = _mood(clause, fact.subject, turn.speaker)
+    why = mood_of(clause, fact.subject, turn.speaker)
+    if why == "temporary" and match.group().lower().endswith("longer"):
+        # "no longer at my aunt's": what ended was for a time, the end is not.
+        rest = clause.text[match.end() :].removeprefix(cut_phrase(clause.text[match.end() :]))
+        why = mood_of(replace(clause, text=clause.text[: match.end()] + rest), fact.subject, turn.speaker)
     if why in ("temporary", "plan") and fact.kind == "plan":
         why = ""  # "we cancelled the trip": the plan itself is for a time
     return why == "" and not older(clause, turn.said_at, fact.valid_from)
@@ -298,7 +331,7 @@ def _thing(
         r"\b(?:and|but|so|then|me|i|we|us|have|has|had|'ve|'s|is|are|was|both)\b", " ", head, flags=re.IGNORECASE
     )
     if ender.form == "both":
-        with_me = re.search(r"\b(?:i|we)\b", head, re.IGNORECASE) is not None
+        with_me = re.search(r"\b(?:i|we|me and|and me)\b", head, re.IGNORECASE) is not None
         others = frozenset(stems(words)) - NEUTRAL - frozenset(stems(fact.subject))
         involved = with_me if told else frozenset(stems(fact.subject)) <= frozenset(stems(head))
         if not involved or ANOTHERS.search(head):
@@ -336,7 +369,7 @@ def _became(turn: SaidTurn, fact: KnownFact, plain: str, clause: Clause) -> re.M
     found = _BECAME.search(clause.text)
     if found is None or DOUBLED.search(clause.text):
         return None
-    if not _spoken(turn, fact, clause):
+    if not _spoken(turn, fact, clause, found):
         return None
     if speaks_of(fact.subject, turn.speaker, plain, clause, clause.start + found.start()) != "subject":
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from memgraph.writing.contexts import Entity, Match, agree, another, conflict, explained, names_of
+from memgraph.writing.contexts import Entity, Match, agree, another, conflict, elsewhere, explained, names_of
 from memgraph.writing.names import SMALL, TITLES, Name, acronym, identifiers, normalise, slip
 from memgraph.writing.nicknames import related
 
@@ -32,7 +32,7 @@ _ELSEWHERE: Final = {
 }
 """Places by the name they have at home or had before; for places alone."""
 _CLASSES: Final = frozenset(
-    "river city town village island pub inn bar cafe restaurant bakery bistro shop store supermarket hotel band group "
+    "river mount city town village island pub inn bar cafe restaurant bakery bistro shop store supermarket hotel band group "
     "team club airline app company charity magazine newspaper festival race dog cat parrot tortoise rabbit horse pony "
     "hamster spaniel greyhound terrier kitten puppy".split()
 )
@@ -60,17 +60,17 @@ def same(a: Entity, b: Entity) -> Match | None:
     if "other" not in (a.type, b.type) and a.type != b.type:
         return None
     kind = a.type if a.type != "other" else b.type
-    if conflict(a.context, b.context) or another(a) or another(b):
+    if conflict(a.context, b.context) or elsewhere(a, b) or another(a) or another(b):
         return None
     names_a, names_b = names_of(a), names_of(b)
     known = names_b[0].key in {n.key for n in names_a[1:]} or names_a[0].key in {n.key for n in names_b[1:]}
-    if _guarded(names_a[0], names_b[0]) and not known:
+    if guarded(names_a[0], names_b[0]) and not known:
         return None
     supported = agree(a, b)
     best = explained(a, b) or explained(b, a)
     for x in names_a:
         for y in names_b:
-            if _guarded(x, y) or not x.tokens or not y.tokens:
+            if guarded(x, y) or not x.tokens or not y.tokens:
                 continue
             found = _compare(x, y, kind, supported)
             if found is not None and (best is None or found.score > best.score):
@@ -96,7 +96,7 @@ def candidates(entity: Entity, known: Iterable[Entity], *, limit: int = 10) -> l
     return [other for _, _, other in sorted(scored, key=lambda item: item[:2])[:limit]]
 
 
-def _guarded(x: Name, y: Name) -> bool:
+def guarded(x: Name, y: Name) -> bool:
     """Tell whether something in two names says that they are not the same."""
     if x.suffix != y.suffix:
         return True
@@ -123,6 +123,8 @@ def _compare(x: Name, y: Name, kind: str, supported: bool) -> Match | None:
         if x.place != y.place and not supported and not (x.place and y.place):
             return None  # "Paris" and "Paris, Texas"
         return Match(1.0, f"the same name: {pair}")
+    if x.key == y.spelled or y.key == x.spelled:
+        return Match(0.98, f"the same name, its umlauts spelled out: {pair}")
     if x.key.replace(" ", "") == y.key.replace(" ", "") and len(x.key) > 4:
         return Match(0.98, f"the same name, spaced otherwise: {pair}")
     if kind == "place" and _ELSEWHERE.get(x.key, x.key) == _ELSEWHERE.get(y.key, y.key):

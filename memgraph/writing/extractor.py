@@ -247,6 +247,8 @@ def _draft(
     end = max(statement.end, statement.at + found.end)
     quote = turn.text[statement.start : end].rstrip()
     dated = when(quote, turn.said_at, future=rule.kind == "plan")
+    if dated is not None and rule.over and quote[dated.start : dated.start + 4].lower() == "for ":
+        dated = None  # "lived in Lisbon for a year": not since when
     inside = dated is not None
     if dated is None and alone:
         dated = when(turn.text[statement.sentence[0] : statement.sentence[1]], turn.said_at, future=rule.kind == "plan")

@@ -13,23 +13,31 @@ from typing import Final
 
 from memgraph.drafts import Decision, FactDraft, KnownFact, Ruling, SaidTurn
 from memgraph.records import OPEN
-from memgraph.writing.assertions import asserts, besides, cued, dated_before
+from memgraph.writing.assertions import asserts, besides, cued, dated_before, fits
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import LOOK, Clause, stem_set, stems
 from memgraph.writing.endings import Ending, ending
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same
-from memgraph.writing.retractions import retraction
+from memgraph.writing.phrases import TRAVEL
+from memgraph.writing.retractions import correction, retraction
 from memgraph.writing.topics import covers
 
 UNTRUSTED: Final = ("tool", "document")
 _DAY: Final = 86_400_000_000
+_RECENT: Final = 62 * _DAY
+"""How far "last month" reaches back."""
+_FIXED: Final = frozenset(("birthday", "birthplace", "native_language"))
+"""What another value of is a correction, never a change."""
 _OCCURRENCES: Final = 4
 """How often a quote is looked up in its turn: one that stands there oftener is too short to say anything."""
 _ANOTHER: Final = compiled(
     r"\b(?:another|second|third|new|also|too|adopted|bought|got|other|no longer|not|instead|from|left|former|than|but"
     r"|moved|swapped|replaced|after|transferred|switched|changed|converted|retrained|promoted|started|joined|became"
     r"|traded|sold|goodbye|behind|over|until|before|any ?more)\b"
+)
+_ENDED: Final = compiled(
+    r"\b(?:stop|stopped|quit|given up|gave up|no longer|no more|never|don't|doesn't|do not|does not|packed in|not)\b"
 )
 _COUNTS: Final = frozenset(stems("one two three four five six some several few"))
 _EXACTLY: Final = compiled(
@@ -98,6 +106,8 @@ def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
     """Tell whether a draft says of the same state the same, or the same and more."""
     if not same(draft.subject, fact.subject) or draft.attribute != fact.attribute or draft.kind != fact.kind:
         return False
+    if (_ENDED.search(draft.object) is None) != (_ENDED.search(fact.object) is None):
+        return False  # "stopped eating meat" is not "eats meat" in more detail
     new, old = stem_set(draft.object), stem_set(fact.object) - _COUNTS
     more = stem_set(draft.object) | stem_set(draft.text)
     if not old or not new:
@@ -135,7 +145,7 @@ def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
 def brings(draft: FactDraft, target: KnownFact) -> bool:
     """Tell whether a draft that ends a fact also says something new, to be kept as a fact of its own."""
     gone = frozenset(stems(f"{target.object} {target.text} no not none quit stopped without longer ended former ex"))
-    return not stem_set(draft.object) <= gone
+    return not stem_set(draft.object) <= (gone | TRAVEL if target.attribute == "plan" else gone)
 
 
 def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
@@ -148,15 +158,20 @@ def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
         return "the new state is over or for a time"
     if not _differs(draft, target):
         return "the value is the same or only more or less exact"
+    if draft.attribute in _FIXED:
+        return "it does not change in a life"
+    if not fits(draft):
+        return "it is no value of that attribute"
     begins = turn.said_at if draft.valid_from is None else draft.valid_from
     if begins > turn.said_at:
         return "the new state lies ahead"
-    if begins < target.valid_from:
+    recent = _just_told(turn, target, begins)
+    if begins < target.valid_from and not recent:
         return "the news is older"
     said = asserts(draft, turn)
     if not said.plain or said.clause is None:
         return f"the turn does not plainly say it ({said.mood})"
-    if dated_before(said.clause, turn, target.valid_from):
+    if not recent and dated_before(said.clause, turn, target.valid_from):
         return "the news is older"
     if _within(target, draft, said.clause):
         return "the value is more exact"
@@ -167,6 +182,16 @@ def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
     return ""
 
 
+def corrected(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> Ending | None:
+    """Return where a turn corrects a fact to a draft's value: it takes something back and plainly says another value."""
+    if draft.attribute != target.attribute or not single(draft.attribute) or not draft.kind == target.kind == "state":
+        return None
+    if draft.valid_to is not None or not fits(draft) or not _differs(draft, target):
+        return None
+    said = asserts(draft, turn)
+    return correction(turn, said.clause) if said.plain and said.clause is not None else None
+
+
 def _closing(
     draft: FactDraft, turn: SaidTurn, target: KnownFact, decision: Decision, add: Decision, conflicts: tuple[str, ...]
 ) -> Ruling:
@@ -174,7 +199,7 @@ def _closing(
     others = tuple(alias for alias in conflicts if alias != target.alias)
     quote = decision.quote or draft.quote
     if decision.mode == "retracted":
-        if taken_back := _quoted(quote, turn, target, retract=True):
+        if taken_back := _quoted(quote, turn, target, retract=True) or corrected(draft, turn, target):
             return Ruling(
                 Decision("DELETE", "retracted", target.alias, decision.reason, taken_back.quote),
                 True,
@@ -247,6 +272,15 @@ def _rival(draft: FactDraft, fact: KnownFact) -> bool:
         and same(fact.subject, draft.subject)
         and _differs(draft, fact)
     )
+
+
+def _just_told(turn: SaidTurn, target: KnownFact, begins: int) -> bool:
+    """Tell whether a recent change only seems older than a state: "I live in Oslo", then "I moved last week".
+
+    The state's beginning is then no date that was told, which is a whole day, but the moment when it was said.
+    """
+    dated = target.valid_from % _DAY == 0
+    return not dated and begins < target.valid_from <= turn.said_at <= begins + _RECENT
 
 
 def _within(target: KnownFact, draft: FactDraft, clause: Clause) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final, Literal
 
 from memgraph.writing.clauses import LOOK, Clause, unquoted
-from memgraph.writing.patterns import any_of, compiled
+from memgraph.writing.patterns import Phrases, any_of, compiled
+from memgraph.writing.remembered import of_turns
 
 Mood = Literal[
     "",
@@ -51,12 +51,11 @@ _NOBODY: Final = any_of(
     " cave_?man bear squirrel"
     " hamster doormat slave servant monarch spy legend saint genius_inventor millionaire billionaire"
 )
-_JOKE: Final = compiled(
+_JOKE: Final = Phrases(
     rf"\b{any_of('haha+ hehe+ lol lmao rofl jk j/k arr+ arrgh ahoy')}\b",
     rf"\b{any_of('just only totally obviously clearly merely')} {any_of('joking kidding messing teasing trolling')}\b",
     rf"\bi(?:'m| am|'d be) {any_of('joking kidding')}\b|\bkidding[!.,]|\bnot really[!.]|\bsaid no one\b|\bapril fool"
     rf"|\bas if[!.]",
-    r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|[;:8][-']?[)PpD](?!\w)",
     # What nobody is, nowhere anybody lives, nothing anybody marries.
     rf"\b(?:an?|full-time|professional|official|officially|resident|the \w+|become|became) (?:\w+ )?{_NOBODY}s?\b",
     r"\b(?:cowboy|king|queen|god|goddess|lord|ruler|empress|sultan|supreme leader) of\b"
@@ -91,14 +90,15 @@ _JOKE: Final = compiled(
     rf"|(?:{any_of('pub ikea shed garden tent attic basement')}"
     rf"|{any_of('cellar tub bathtub hammock lift queue inbox')}))\b",
 )
-_FICTION: Final = compiled(
+_SMILEY: Final = compiled(r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|[;:8][-']?[)PpD](?!\w)")
+_FICTION: Final = Phrases(
     rf"\b{any_of('dreamt dreamed nightmare daydream daydreaming')}\b|\b(?:in|had) (?:my|a|the"
     rf"|this) (?:\w+ ){{0,2}}dream\b",
     rf"\bin (?:my|the|a|this|our) (?:\w+ )?(?:{any_of('game novel story play film movie')}"
     rf"|{any_of('book show series song campaign musical sketch')})\b",
     r"\bmy character\b|\brole-?play|\bplaying (?:the )?(?:part|role) of\b|\bthe sims\b|\bd&d\b|\blyrics?\b",
 )
-_HYPOTHESIS: Final = compiled(
+_HYPOTHESIS: Final = Phrases(
     rf"\b(?:{any_of('would might could should')}(?:n't)?|{any_of('maybe perhaps probably possibly likely ought')})\b",
     r"(?-i:\bmay\b)|\b(?:almost|nearly|practically|basically|virtually|sort of|kind of)\b(?! everyone| all)"
     r"|\bhalf[- ](?!the\b|an?\b|of\b|my\b|our\b|past\b|term\b|price\b)\w",
@@ -111,7 +111,7 @@ _HYPOTHESIS: Final = compiled(
     r"\b(?:i|we|you|he|she|they)'d (?!\w+ed\b|been\b|gone\b|had\b|left\b|sold\b|quit\b|given\b|got\b|become\b"
     r"|better not\b)",
 )
-_SCOPING: Final = compiled(
+_SCOPING: Final = Phrases(
     rf"\bif\b(?! (?:you (?:{any_of('want like need ever are fancy')}|{any_of('know hear see ask must wonder care')})"
     rf"|only you|that's ok))",
     rf"\b(?:{any_of('unless imagine imagining suppose supposing wish')}|(?:{any_of('wishing pretend pretending')}"
@@ -122,7 +122,7 @@ _SCOPING: Final = compiled(
     r"\bwhat if\b|\bin theory\b|\bin another life\b|\bsay (?:i|we)\b|\bpicture (?:it|this|me)\b|\bwere (?:i|we) to\b"
     r"|\bprovided\b|\bassuming\b|\bin case\b|\bdepends? on\b",
 )
-_PLAN: Final = compiled(
+_PLAN: Final = Phrases(
     rf"\bwon't\b|\b(?:{any_of('will shall gonna wanna tomorrow soon someday')}"
     rf"|{any_of('eventually intend intends hope hopes hoping hopefully')})\b",
     r"\w'll\b|\bgoing to (?!the\b|a\b|my\b|(?-i:[A-Z])|\w+(?:s|ing)\b|church\b|mass\b|work\b|school\b|yoga\b|choir\b"
@@ -148,8 +148,9 @@ _PLAN: Final = compiled(
     r"\b(?:am|'m|are|'re|is|'s) (?:\w+ )?getting (?:\w+ )?(?:married|divorced|engaged|rid|hitched|a new)\b",
     rf"\b(?:i|we|they) (?:\w+ly )?(?:{any_of('move join start leave begin retire')}"
     rf"|{any_of('marry sell give_up stop resign switch')})\b",
+    also=("has to", "have to"),
 )
-_PAST: Final = compiled(
+_PAST: Final = Phrases(
     r"\bused to\b|\bback (?:then|when|in (?:the|my|19|20|those))|\bin those days\b|\bat the time\b|\bin the old days\b",
     r"\b(?:when|while|after|before|where|since) (?:i|we|he|she|they) (?:was|were|lived|worked|studied|had|did)\b",
     r"\bas an? (?:\w+ )?(?:kid|child|student|teenager|teen|boy|girl|baby|youngster|intern|apprentice|undergraduate)\b",
@@ -163,7 +164,7 @@ _PAST: Final = compiled(
     r"\b(?:19|20)\d\d\s*(?:to|-|\u2013|until|till|through)\s*(?:19|20)?\d\d\b|\b(?:until|till|in the early"
     r"|in the late) (?:19|20)\d\d",
 )
-_TEMPORARY: Final = compiled(
+_TEMPORARY: Final = Phrases(
     rf"(?<!been )\bfor (?:just |only |about |around |at least )?(?:{_COUNT} )?(?:(?:more|long|short|whole|full|entire"
     rf"|next|coming|odd|good) )?{_UNITS}s?\b(?! shift)",
     rf"\bfor (?:lent|ramadan|advent|today|the day|the (?:time being|duration|evening|holidays?|moment)|now|{_DATES}"
@@ -180,21 +181,23 @@ _TEMPORARY: Final = compiled(
     r"|\bmaternity cover\b",
     r"\b(?:airbnb|hostel|guest ?room|spare room|hotel room|on loan|break from|taking a break"
     r"|paus(?:e|ed|ing)|on hold|for practice|on probation|a trial|as an experiment|as a favou?r)\b",
+    also=("'s",),
 )
 _LASTING: Final = compiled(r"(?:\bhave|\bhas|'ve|'s) (?:\w+ )?been\b|\bbeen\b.*\bfor\b|\bnow\b|\balready\b")
-_THIS: Final = compiled(
+_THIS: Final = Phrases(
     rf"\b(?:this|all) (?:(?:{any_of('week weekend month summer winter spring')}"
     rf"|{any_of('autumn fall term semester season year evening')}))\b",
     r"\b(?:today|tonight|at the moment|right now)\b|\bborrow\w*",
 )
-_CHANGED: Final = compiled(
+_CHANGED: Final = Phrases(
     r"\b(?:(?!stayed|rented|visited|worked|lived|camped|looked|enjoyed|travelled|toured|crashed|borrowed|needed"
     r"|wanted|tried|helped|booked"
     r"|stopped over|played|watched|cooked)\w{2,}ed|became|become|quit|sold|left|gave|given|split|made|went|gone|got"
     r"|let|began|bought|as of|since|officially|first|new"
     r"|now|finally|put|took|taken|came|woke|slept|hung|done|started|back)\b",
+    also=("as of",),
 )
-_CITED: Final = compiled(
+_CITED: Final = Phrases(
     r"\b(?:quote|unquote|quoting|verbatim|word for word|forwarded|fwd|copied from|pasted|translation|translate"
     r"|dictation|subtitles?)\b"
 )
@@ -206,13 +209,13 @@ _REPORT: Final = re.compile(
     rf"|{any_of('wrote writes announces announced heard suggests suggested')}))\b",
     re.IGNORECASE,
 )
-_HEARSAY: Final = compiled(
+_HEARSAY: Final = Phrases(
     r"\b(?:apparently|supposedly|allegedly|rumou?rs?|rumou?red|according to|word is|they say|people say|i heard"
     r"|i hear|gossip|reportedly"
     r"|as (?:my|the) \w+ (?:put|puts|says|said)|headline|lyrics?|caption|the saying|proverb|horoscope|fortune cookie)\b"
     r"|\b(?:was|is|were|'s|be|all) like,|\b(?:goes|went),|\bin (?:her|his|their) words\b",
     r"\b(?:one|bit|part|line|verse|thing|ones|words) (?:that|which|where it) (?:goes|go|says?|runs|reads)\b"
-    r"|\b(?:singing|sings|sang|hums|humming|chants?|chanting|recit(?:es|ing))\b",
+    r"|\b(?:singing|sings|sang|humming|chanting|reciting):? (?:i|i'm|i've|we|my)\b",
     rf"\b{any_of('tune jingle ballad refrain ditty earworm lullaby carol melody track shanty riff ringtone')}\b"
     r"[^:.!?]{0,60}(?::|\b(?:reads?|goes|says|went|saying|runs)\b)",
     rf"\b(?:{any_of('song chorus t-?shirt mug sticker sign graffiti postcard')}"
@@ -221,7 +224,7 @@ _HEARSAY: Final = compiled(
     rf"\b{any_of('advert ad poster caption status profile poem line tattoo hymn anthem rhyme limerick')}"
     r"\b[^:.!?]{0,60}(?::|\b(?:reads?|goes|says|went|saying|runs)\b)",
 )
-_TAKEN_BACK: Final = compiled(
+_TAKEN_BACK: Final = Phrases(
     r"\b(?:apparently|supposedly|allegedly|reportedly|in theory|on paper|hopefully|fingers crossed|touch wood"
     r"|knock on wood|or so|not really"
     r"|according to|if all goes|god willing|inshallah|(?:said|says|sings|sang) (?:my|the|his|her|he|she|everyone"
@@ -257,15 +260,15 @@ def joking(text: str) -> bool:
 
 
 # A turn is asked about once for every fact that it could end.
-@lru_cache(maxsize=64)
+@of_turns
 def _cited(text: str) -> bool:
-    return _CITED.search(text) is not None
+    return _CITED.stands_in(text)
 
 
-@lru_cache(maxsize=64)
+@of_turns
 def _joking(text: str) -> bool:
     plain = unquoted(text)
-    return _JOKE.search(plain) is not None or _FICTION.search(plain) is not None
+    return _JOKE.stands_in(plain) or _FICTION.stands_in(plain) or _SMILEY.search(plain) is not None
 
 
 def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> Mood:
@@ -279,17 +282,17 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
     scope = clause.before + said
     if clause.asked or _ASKS.match(said):
         return "question"
-    if _HYPOTHESIS.search(said) or _SCOPING.search(scope) or _TAKEN_BACK.search(clause.after):
+    if _HYPOTHESIS.stands_in(said) or _SCOPING.stands_in(scope) or _TAKEN_BACK.stands_in(clause.after):
         return "hypothesis"
-    if _PAST.search(said) or _PAST.search(clause.before):
+    if _PAST.stands_in(said) or _PAST.stands_in(clause.before):
         return "past"
-    if _PLAN.search(said):
+    if _PLAN.stands_in(said):
         return "plan"
     if any(not (found.group().startswith("for") and _LASTING.search(said)) for found in _TEMPORARY.finditer(said)) or (
-        _THIS.search(said) and not _CHANGED.search(said)
+        _THIS.stands_in(said) and not _CHANGED.stands_in(said)
     ):
         return "temporary"
-    if _HEARSAY.search(scope) or any(hearsay(found["who"]) for found in _REPORT.finditer(scope)):
+    if _HEARSAY.stands_in(scope) or any(hearsay(found["who"]) for found in _REPORT.finditer(scope)):
         return "report"
     return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +12,8 @@ TITLES: Final = {
     **{"mr": "m", "mister": "m", "sir": "m", "lord": "m", "herr": "m", "father": "m", "brother": "m", "uncle": "m"},
     **{"mrs": "f", "ms": "f", "miss": "f", "madam": "f", "lady": "f", "dame": "f", "frau": "f", "aunt": "f"},
     **{"auntie": "f", "sister": "f", "dr": "", "doctor": "", "prof": "", "professor": "", "captain": "", "capt": ""},
+    **{"senor": "m", "sr": "m", "senora": "f", "sra": "f", "senorita": "f", "srta": "f", "monsieur": "m"},
+    **{"madame": "f", "mme": "f", "mademoiselle": "f", "mlle": "f", "signor": "m", "signora": "f", "fraulein": "f"},
     **{"judge": "", "rev": "", "reverend": "", "grandma": "f", "granny": "f", "grandpa": "m", "coach": ""},
 }
 _SUFFIXES: Final = {
@@ -61,6 +63,7 @@ _DOTTED: Final = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?|\b[a-z]\.(?=[a-z]\b)
 _APART: Final = re.compile(r"[^\w\s]|_")
 _PLACE: Final = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$|,\s*([^,]+)$")
 _FOLD: Final = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+_UMLAUT: Final = re.compile("([aouAOU])\u0308")
 WORD: Final = re.compile(r"\w+")
 LONGEST: Final = 200
 """Characters of a name that are read."""
@@ -75,12 +78,14 @@ class Name:
         title: "mr", "mrs", ... or "".
         suffix: "jr", "sr", "2", ... or "".
         place: What stands after a comma or in brackets: "Perth, Scotland".
+        spelled: Its words where umlauts are spelled with an e, as in "Mueller"; "" without any.
     """
 
     tokens: tuple[str, ...]
     title: str
     suffix: str
     place: tuple[str, ...]
+    spelled: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
@@ -129,7 +134,12 @@ def parse(name: str) -> Name:
     kept = tuple(
         _SHORT.get(word, _NUMBERS.get(word, _ROMAN.get(word, word)) if at else word) for at, word in enumerate(words)
     )
-    return Name(kept, title, suffix, place)
+    spelled = parse(_UMLAUT.sub(r"\1e", plain)).key if _UMLAUT.search(plain := _composed(name)) else ""
+    return Name(kept, title, suffix, place, spelled)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFD", name[:LONGEST])
 
 
 def folded(text: str) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from memgraph.writing.names import SMALL, WORD, Name, folded, parse
-from memgraph.writing.nicknames import _FORMS  # pyright: ignore[reportPrivateUsage]
+from memgraph.writing.nicknames import FORMS
 
 _ALIKE: Final = 0.25
 """Share of trigrams in common from which two names are compared."""
@@ -196,7 +196,7 @@ def _look(name: str) -> _Look:
 def _short_forms() -> dict[str, frozenset[str]]:
     """Return the first names that are forms of one another, both ways."""
     forms: defaultdict[str, set[str]] = defaultdict(set)
-    for full, short in _FORMS.items():
+    for full, short in FORMS.items():
         for name in short:
             forms[full].add(name)
             forms[name].add(full)

@@ -50,12 +50,13 @@ def _table() -> dict[str, frozenset[str]]:
     return {full: frozenset(short) for full, short in forms.items()}
 
 
-_FORMS: Final = _table()
+FORMS: Final = _table()
+"""By full first name, folded: its short forms."""
 
 
 def related(a: str, b: str) -> bool:
     """Tell whether one folded first name is a common short form of the other ("bob" and "robert")."""
-    if b in _FORMS.get(a, ()) or a in _FORMS.get(b, ()):
+    if b in FORMS.get(a, ()) or a in FORMS.get(b, ()):
         return True
     short, long = sorted((a, b), key=len)
     return (

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, Literal
 
 from memgraph.writing.clauses import Clause, key
 from memgraph.writing.patterns import any_of
+from memgraph.writing.remembered import of_turns
 
 Who = Literal["subject", "other", "unknown"]
 """Of whom: of the fact's subject, of another person, or of a thing, which leaves it open."""
@@ -114,11 +114,11 @@ _WINDOW: Final = 300
 
 def same(one: str, other: str) -> bool:
     """Tell whether two names are the same name. A part of a name is another name."""
-    return (found := key(one)) != "" and (one == other or found == key(other))
+    return (found := key(one)) != "" and (one is other or one == other or found == key(other))
 
 
 # Every fact of a subject is held against the same few clauses.
-@lru_cache(maxsize=256)
+@of_turns
 def speaks_of(subject: str, speaker: str, plain: str, clause: Clause, upto: int, value_at: int | None = None) -> Who:
     """Tell of whom a clause speaks, up to a place in it.
 

@@ -7,7 +7,6 @@ A phrase names a fact where it is the fact's object or a topic above it, and not
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
@@ -15,6 +14,7 @@ from memgraph.writing.clauses import Clause, key, stem_set, stems
 from memgraph.writing.enders import VERBS
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import PERSON, same
+from memgraph.writing.remembered import of_facts
 from memgraph.writing.topics import covers, names
 
 _PREPOSITIONS: Final = any_of(
@@ -26,9 +26,14 @@ BOUNDARY: Final = re.compile(
     rf"|any ?more|years?|months?"
     r"|weeks?|days?|instead|as|than|that|which|who|while|due|without|completely|altogether|entirely|forever|cold"
     r"|at all|either|again"
-    r"|once|myself|ago|anyway|already|except|unless|only|though|long|back|early|for good)\b|[.!?,;:]",
+    r"|once|away|myself|ago|anyway|already|except|unless|only|though|long|back|early|for good)\b|[.!?,;:]",
     re.IGNORECASE,
 )
+_HAPPENED: Final = (
+    r"(?:i|we|he|she|they|(?:my|our|the) \w+) (?:moved|married|retired|arrived|died|finished|turned|graduated|started"
+    r"|joined|left|met|had|got|was born|came along|became|found out|fell pregnant|learned|learnt|heard|realised|realized)\b"
+)
+"""What dates an end, where "when I travel" would leave some of it."""
 _STILL_SOME: Final = compiled(
     r"\bon (?:\w+ )?(?:mon|tues|wednes|thurs|fri|satur|sun|week|work|school|race|rest|game|holi)\w*days\b"
     r"|\bon a \w+day\b|\bon (?:week|work|school)\w+s\b",
@@ -37,7 +42,7 @@ _STILL_SOME: Final = compiled(
     r"\b(?:after|before|past) (?:\d|lunch|dinner|work|noon|dark|breakfast|midnight|bed|six|five|four|eight|nine|ten"
     r"|three|two|sunset)\w*",
     r"\b(?:at|in|from) (?:home|night|work|lunch|dinner|breakfast|bed|school|the office|the pub|restaurants?|public)\b"
-    r"|\bduring\b|\bwhen\b|\bwhile\b",
+    rf"|\bduring\b|\bwhen\b(?! {_HAPPENED})|\bwhile\b",
     r"\b(?:so|as|too|that|very|quite) (?:much|many|often|hard|far|late|long|early|a lot)\b|\b(?:except|unless|only"
     r"|just|apart from|other than)\b",
     r"\b(?:early|halfway|half-way|before the end)\b",
@@ -93,6 +98,12 @@ _GEAR: Final = frozenset(
     )
 )
 VERB_STEMS: Final = {stem: attributes for verb, attributes in VERBS.items() for stem in stems(verb)}
+TRAVEL: Final = frozenset(
+    stems(
+        "trip journey travel travelling flight fly flying holiday vacation visit visiting tour cruise train drive going"
+    )
+)
+"""What a journey is called in general: "the Oslo trip" is "flying to Oslo"."""
 _DENIALS: Final = frozenset(stems("no not longer"))
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 
@@ -125,6 +136,8 @@ def named_phrase(
             break
         words = words[1:]
     content = [word for word in words if word not in NEUTRAL and word not in subject]
+    if fact.attribute in ("plan", "event", "goal"):
+        content = [word for word in content if word not in TRAVEL or word in about or TRAVEL.isdisjoint(about)]
     if not content:
         pronoun = _PRONOUN.match(
             re.sub(
@@ -171,7 +184,7 @@ def about_of(fact: KnownFact) -> frozenset[str]:
     return _about(fact.object, fact.text, fact.subject)
 
 
-@lru_cache(maxsize=1024)
+@of_facts
 def _about(thing: str, text: str, subject: str) -> frozenset[str]:
     return (own_words(thing, subject) | own_words(text, subject)) - _DENIALS
 
@@ -183,7 +196,7 @@ def core_of(fact: KnownFact) -> frozenset[str]:
     return _core(fact.object, fact.text, fact.subject)
 
 
-@lru_cache(maxsize=1024)
+@of_facts
 def _core(thing: str, text: str, subject: str) -> frozenset[str]:
     about = _about(thing, text, subject)
     said = thing + " . " + re.sub(rf"^\W*{re.escape(subject)}\W+", "", text)

@@ -6,19 +6,19 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
 from memgraph.records import OPEN
-from memgraph.writing.assertions import asserts
+from memgraph.writing.assertions import Assertion, asserts
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import key, stem_set, stems
 from memgraph.writing.endings import ending
-from memgraph.writing.gate import brings, refines, why_not_changed
+from memgraph.writing.gate import brings, corrected, refines, why_not_changed
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import same
 from memgraph.writing.phrases import VERB_STEMS
+from memgraph.writing.remembered import of_facts
 from memgraph.writing.retractions import retraction
 from memgraph.writing.topics import covers, reach, related
 
@@ -26,6 +26,9 @@ _DAY: Final = 86_400_000_000
 _NEGATIVE: Final = compiled(
     r"\b(?:no|not|never|none|neither|without|stop|stopped|quit|given up|gave up|packed in|free|former|ex|non)\b",
     r"n['\u2019]t\b",
+)
+_NOT_ENDED: Final = compiled(
+    r"(?:\b(?:not|never|hardly)|n['\u2019]t)(?: \w+){0,2} (?:stop|stopped|quit|give up|given up|packed? in|given? it up)\b"
 )
 _AGO: Final = re.compile(
     rf"\b(?:\d{{1,3}}|{any_of('a an one two three four five six seven eight nine ten some many few several')})"
@@ -36,9 +39,14 @@ _AGO: Final = re.compile(
 
 def fact_hash(draft: FactDraft | KnownFact) -> str:
     """Return a digest of what is stated: subject, attribute and object, however they are written."""
-    words = stems(draft.object)
+    return _hash(draft.subject, draft.attribute, draft.object)
+
+
+@of_facts
+def _hash(subject: str, attribute: str, thing: str) -> str:
+    words = stems(thing)
     said = [word for word in words if word not in VERB_STEMS] or words
-    parts = (key(draft.subject), draft.attribute, " ".join(said) or key(draft.object) or draft.object)
+    parts = (key(subject), attribute, " ".join(said) or key(thing) or thing)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -54,20 +62,25 @@ def candidates(draft: FactDraft, known: Sequence[KnownFact]) -> list[KnownFact]:
 
 
 # Facts are read again with every batch; what they are about does not change.
-@lru_cache(maxsize=2048)
+@of_facts
 def _reach(thing: str, text: str, subject: str) -> frozenset[str | int]:
     return reach((stem_set(thing) | stem_set(text)) - stem_set(subject))
 
 
 def settled(draft: FactDraft, known: Sequence[KnownFact]) -> Decision | None:
     """Decide what needs neither model nor rules: the same statement is NOOP, what concerns nothing known is ADD."""
-    digest = fact_hash(draft)
+    if (again := _said_again(draft, known)) is not None:
+        return again
+    return None if candidates(draft, known) else Decision("ADD", reason="nothing known that it concerns")
+
+
+def _said_again(draft: FactDraft, known: Sequence[KnownFact]) -> Decision | None:
     for fact in known:
         if fact.attribute != draft.attribute or not (fact.valid_to == OPEN or _past(draft, fact)):
             continue
-        if same(fact.subject, draft.subject) and fact_hash(fact) == digest and not _apart(draft, fact):
+        if same(fact.subject, draft.subject) and fact_hash(fact) == fact_hash(draft) and not _apart(draft, fact):
             return Decision("NOOP", target=fact.alias, reason="the same statement")
-    return None if candidates(draft, known) else Decision("ADD", reason="nothing known that it concerns")
+    return None
 
 
 def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Decision:
@@ -83,7 +96,10 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
     """
     concerned = [fact for fact in candidates(draft, known) if fact.valid_to == OPEN]
     for fact in concerned:
-        if (found := retraction(turn, fact)) and _attached(draft, fact, found.phrase):
+        found = retraction(turn, fact)
+        if found is not None and not _attached(draft, fact, found.phrase):
+            found = None
+        if found is not None or (found := corrected(draft, turn, fact)) is not None:
             return Decision("DELETE", "retracted", fact.alias, "it was never true", found.quote)
     for fact in concerned:
         if why_not_changed(draft, turn, fact) == "":
@@ -98,14 +114,14 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
             if replaced or (found.moves and draft.attribute == fact.attribute):
                 return Decision("UPDATE", "change", fact.alias, "the turn says what took its place", found.quote)
             return Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
-    if (decision := settled(draft, known)) is not None and decision.operation == "NOOP":
-        return decision
+    if (again := _said_again(draft, known)) is not None:
+        return again
     said = asserts(draft, turn)
     ahead = said.mood == "plan" and single(draft.attribute)
     late = draft.valid_to is not None or (
         draft.valid_from is not None and any(draft.valid_from < fact.valid_from for fact in concerned)
     )
-    doubted = said.doubted and not (said.mood == "negated" and _negative(draft))
+    doubted = said.doubted and not (said.mood == "negated" and _negative(draft) and not _denied(said))
     if draft.kind == "state" and not late and (doubted or ahead):
         return Decision("NOOP", reason=f"the turn does not say so ({said.mood})")
     for fact in concerned:
@@ -129,6 +145,8 @@ def all_ended(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> l
 def late_end(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> int | None:
     """Return where late news ends by itself: at the beginning of the next newer value of the same single attribute.
 
+    A fact that was closed where it began never held and ends nothing.
+
     Returns:
         Microseconds UTC; None where nothing newer is known, or the draft says itself when it ends.
     """
@@ -138,7 +156,7 @@ def late_end(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> in
     newer = [
         fact.valid_from
         for fact in known
-        if fact.valid_from > begins and why_not_changed(draft, turn, fact) == "the news is older"
+        if begins < fact.valid_from < fact.valid_to and why_not_changed(draft, turn, fact) == "the news is older"
     ]
     return min(newer, default=None)
 
@@ -178,6 +196,11 @@ def _before(thing: str, quote: str) -> list[str]:
 def _negative(draft: FactDraft) -> bool:
     """Tell whether a draft's value is one that is said by a negation: "don't eat pork", what is disliked."""
     return draft.attribute == "dislikes" or _NEGATIVE.search(draft.object) is not None
+
+
+def _denied(said: Assertion) -> bool:
+    """Tell whether a clause denies the very negation: "haven't stopped eating meat"."""
+    return said.clause is not None and _NOT_ENDED.search(said.clause.text) is not None
 
 
 def _apart(draft: FactDraft, fact: KnownFact) -> bool:

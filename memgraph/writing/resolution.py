@@ -17,7 +17,7 @@ from memgraph.drafts import FactDraft
 from memgraph.writing import entities
 from memgraph.writing.attributes import RELATIONS
 from memgraph.writing.company import company
-from memgraph.writing.contexts import Entity, agree, another, conflict
+from memgraph.writing.contexts import Entity, agree, another, conflict, elsewhere
 from memgraph.writing.identity import digest
 from memgraph.writing.lexicon import FAMILY
 from memgraph.writing.names import TITLES, Name, normalise, parse
@@ -308,7 +308,9 @@ class _Resolution:
         """Tell whether a name is the very name of an entity, and nothing speaks against it."""
         if not _typed(said.entity, group) or _variant(said.name) not in {_variant(parse(one)) for one in group.names}:
             return False
-        return said.settled or not conflict(said.entity.context, group.context)
+        return said.settled or not (
+            conflict(said.entity.context, group.context) or elsewhere(said.entity, group.entity)
+        )
 
     def _make(self, said: _Said, into: _Group | None = None, score: float = 1.0, reason: str = "") -> int:
         ref = ~len(self._new)
@@ -405,7 +407,7 @@ def _apart(entity: Entity, group: _Group, *, told: bool = False) -> bool:
         other = parse(also)
         if _variant(name) == _variant(other):
             continue
-        if entities._guarded(name, other):  # pyright: ignore[reportPrivateUsage]
+        if entities.guarded(name, other):
             return True
         if len(name.tokens) > 1 and len(other.tokens) > 1 and not (told and at == 0):
             # Two full names that no rule would join with the best of contexts.

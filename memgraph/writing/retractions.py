@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
-from memgraph.writing.clauses import LOOK, clauses, stems, unquoted
+from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
 from memgraph.writing.endings import DOUBLED, Ending
-from memgraph.writing.patterns import compiled
+from memgraph.writing.patterns import Phrases, compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import own_words
+from memgraph.writing.remembered import of_turns
 from memgraph.writing.topics import covers
 
-_RETRACTS: Final = compiled(
+_RETRACTS: Final = Phrases(
     r"\b(?:was|were) (?:only |just |obviously |totally )?(?:joking|kidding|teasing|messing|lying|pulling your leg"
     r"|winding you up|making (?:it|that) up)\b",
     r"\b(?:was|were|is|'s|it's) (?:just |only |all )?(?:a )?(?:joke|lie|typo|prank|slip|wind-?up|fib)\b",
@@ -54,12 +54,12 @@ _JUST_NOW: Final = compiled(
 )
 
 
-@lru_cache(maxsize=64)
+@of_turns
 def _may_retract(text: str) -> bool:
-    return any(_RETRACTS.search(clause.text) for clause in clauses(text))
+    return any(_RETRACTS.stands_in(clause.text) for clause in clauses(text))
 
 
-@lru_cache(maxsize=64)
+@of_turns
 def _said(plain: str) -> frozenset[str]:
     return frozenset(stems(plain))
 
@@ -111,9 +111,31 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
             continue
         if told and _TRUE_THAT.search(clause.text):
             continue
-        if told and speaks_of(fact.subject, turn.speaker, plain, clause, clause.start + match.start()) == "other":
+        if told and speaks_of(fact.subject, turn.speaker, plain, clause, clause.start + match.end()) == "other":
             continue
         return Ending(turn.text[clause.start : clause.end].strip(), about)
+    return None
+
+
+def correction(turn: SaidTurn, said: Clause) -> Ending | None:
+    """Return where the sentence of a clause takes back what was said before: "I misread it: it ends in 77".
+
+    Args:
+        turn: The turn.
+        said: The clause that plainly says another value of the same single attribute, which is what is taken back.
+    """
+    if turn.role == "assistant" or turn.origin == "assistant" or _JUST_NOW.search(unquoted(turn.text)):
+        return None
+    plain = unquoted(turn.text)
+    first, last = said.start - len(said.before), said.end + len(said.after)
+    for clause in clauses(turn.text):
+        match = _RETRACTS.search(clause.text) if first <= clause.start < last and clause.start != said.start else None
+        if match is None or clause.asked or _IF.search(clause.before + clause.text) or _TRUE_THAT.search(clause.text):
+            continue
+        # What others took back is not what was said here.
+        who = speaks_of(turn.speaker, turn.speaker, plain, clause, clause.start + match.end())
+        if who != "other" and not DOUBLED.search(clause.text[: match.start()]):
+            return Ending(turn.text[clause.start : clause.end].strip(), frozenset())
     return None
 
 

@@ -70,6 +70,16 @@ ENDINGS: Final = (
         confidence=0.88,
     ),
     Rule(
+        "medication",
+        says(
+            f"{DONE} (?:stopped|quit|finished) taking (?:the |my |any )(?P<o>(?!bus|train|tube|car|lift|stairs|tram|ferry"
+            r"|metro|dog|kids|bins|minutes|class|lessons|blame|rubbish|piss|children|boat|bike|same|exams?|driving|finals|photos|part|courses|orders)[a-z]+)\b(?! (?:to|out))",
+        ),
+        who=ANY,
+        confidence=0.85,
+        importance=0.7,
+    ),
+    Rule(
         "habit",
         says(
             f"{DONE} (?:stopped|quit|given up|gave up|packed in|cut out|sworn off)(?: drinking)?"
@@ -220,7 +230,8 @@ PLANS: Final = (
         "plan",
         says(
             f"{BE}(?P<o> (?:leaving|moving|starting|getting married|getting divorced|quitting"
-            rf"|changing jobs|retiring|emigrating|expecting)\b[^.;:!?()\u2014\0]*?){STOP}",
+            rf"|changing jobs|retiring|emigrating|expecting (?:(?:a|an|our|my|another) )?(?:(?:first|second|third|fourth)\b"
+            rf"|(?:[a-z]+ )?(?:baby|child|boy|girl|twins|triplets)))\b[^.;:!?()\u2014\0]*?){STOP}",
         ),
         kind="plan",
         who=ANY,

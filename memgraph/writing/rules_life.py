@@ -77,6 +77,16 @@ LIFE: Final = (
     Rule(
         "health",
         says(
+            rf"{HAS} (?P<o>(?:an? |my )?(?:bad|dodgy|weak|stiff|frozen|sore|swollen|gammy|trapped)(?: left| right| lower| upper)?"
+            rf" (?:{_BODY}))\b",
+        ),
+        who=ANY,
+        confidence=0.85,
+        importance=0.7,
+    ),
+    Rule(
+        "health",
+        says(
             f"{DONE} (?P<o>(?:broke|broken|sprained|tore|torn|twisted|injured|hurt|dislocated"
             "|fractured|pulled|strained|done in|did in|bruised|ruptured) (?:my|the|his"
             rf"|her|a)(?: [\w-]+)?? (?:{_BODY}|muscle|rib|ribs)s?)\b",
@@ -107,6 +117,9 @@ LIFE: Final = (
             "|antidepressants|blood thinners|iron tablets|metformin|ibuprofen|paracetamol"
             r"|warfarin|sertraline|levothyroxine|\w+(?:pril|olol|statin|cillin|pine|oxetine"
             r"|azole|profen|dipine|formin|thyroxine|mycin|tadine|rizine))|\d+ ?mg of [\w-]+)\b",
+            rf"{DO} (?:take|takes) (?P<o>(?!care|time|days?|weeks?|it\b|this|that|them|turns|lessons|classes|responsibility"
+            r"|photos|pictures|credit|notes|part|me\b|him|her\b|us\b|orders|months|years|hours|steps)[a-z]{4,}) for"
+            rf" (?:it|(?:my|the|his|her) (?:[\w-]+ )?(?:{_BODY}|{_ILL}|blood pressure|heart|pain|nerves|cholesterol))\b",
         ),
         who=ANY,
         confidence=0.85,
@@ -293,6 +306,8 @@ LIFE: Final = (
             r" (?:keys?|insurance|to|trip|booked|appointment|lesson|share|tour)\b)\b",
             f"{HAS} (?P<o>(?:the|a|an|my|our) (?:(?:old|new|little|blue|red|green|white"
             rf"|black|battered|second-hand) )?[A-Z]\w+(?: [A-Z]?\w*\d+)?)(?={STOP})",
+            rf"{DONE} bought (?:myself |ourselves )?(?P<o>an? (?:(?:old|new|used|second-hand) )?\d{{4}} [A-Z]\w+(?: [A-Z]\w+)*)"
+            rf"(?={STOP})",
         ),
         who=ANY,
         confidence=0.82,

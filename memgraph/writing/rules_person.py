@@ -131,7 +131,7 @@ PERSON: Final = (
     Rule(
         "email",
         says(
-            r" (?:new )?e-?mail(?: address)?(?:['’]s| is) (?P<o>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
+            r" (?:new )?e-?mail(?: address)?(?: for [a-z ]{1,20})?(?:['’]s| is)(?: now)? (?P<o>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
         ),
         who=MY,
         confidence=0.95,
@@ -232,6 +232,7 @@ PERSON: Final = (
             rf" of mine)(?:{END}|(?= \w))",
             f"{DO} (?:work|works|working|worked) as (?:a|an|the) {SHORT}",
             f"{BE} working as (?:a|an) {SHORT}",
+            r" (?P<o>[a-z]+ [^.,;:!?]+?) for a living\b",
         ),
         who=ANY,
         confidence=0.88,

@@ -31,6 +31,17 @@ _SENTENCE: Final = re.compile(
     r"(?:[^.!?\u2026\n]|\.(?=\w)|(?<=\b[A-Z])\.(?= )|(?<=\b[MD]r)\.(?= )|(?<=\bMrs)\.(?= )|(?<=\bSt)\.(?="
     r" ))+[.!?\u2026]*"
 )
+_TAG: Final = re.compile(
+    r",\s*(?:(?:is|are|was|were|do|does|did|have|has|had|can|could|would|wo|ai)(?:n['\u2019]t)? (?:I|you|we|it|he|she|they|that"
+    r"|this)\b[^,?]*|right|eh|huh|no|you know|remember)\s*\?+\s*$",
+    re.IGNORECASE,
+)
+"""What is asked about a statement, or after it, without putting it in doubt: "did I say?"."""
+_ASKS: Final = re.compile(
+    r"\s*(?:(?:and|but|so|or|well|oh|ok(?:ay)?|then),? )*(?:what|who|whom|whose|how|when|where|why|which|is|are|am|was|were"
+    r"|do|does|did|have|has|had|can|could|will|would|shall|should|may|might|any|ever|if|guess)(?:n['\u2019]t|['\u2019]s)?\b",
+    re.IGNORECASE,
+)
 _UNREAL: Final = re.compile(
     r"\b(?:if|unless|wish|imagine|suppose|supposing|pretend|hypothetically|what if|as though|would have"
     r"|wouldn['\u2019]t have"
@@ -40,7 +51,7 @@ _UNREAL: Final = re.compile(
 )
 _UNSURE: Final = re.compile(r"\b(?:maybe|perhaps|might|possibly|apparently|supposedly)\b", re.IGNORECASE)
 _JOKE: Final = re.compile(
-    r"\b(?:just|only) (?:kidding|joking)\b|\bI(?:['\u2019]m| am) (?:kidding|joking)\b|\bapril fool|\barrr+\b|\blol"
+    r"\b(?:just|only) (?:kidding|joking)\b|\bI(?:['\u2019]m| am) (?:kidding|joking)\b|^\W*joke of the \w+|\bapril fool|\barrr+\b|\blol"
     r" jk\b|\bjk\b"
     r"|(?:^|\s)/s\b|\bkidding!",
     re.IGNORECASE,
@@ -72,7 +83,7 @@ _OPENERS: Final = re.compile(
     re.IGNORECASE,
 )
 _ADJUNCT: Final = re.compile(
-    r"(?:In|On|Since|From|Last|Next|This|Yesterday|Tomorrow|By|At|For|During|Over|in|on|since|last|next|by|at|for)\b"
+    r"(?:(?:Way )?[Bb]ack in|In|On|Since|From|Last|Next|This|Yesterday|Tomorrow|By|At|For|During|Over|in|on|since|last|next|by|at|for)\b"
     r"[^,;:.!?\0]{0,30}? (?=(?:I|we|my|our)\b)|(?:Yesterday|Tomorrow|Tonight|Now|yesterday|tomorrow) (?=(?:I|we|my"
     r"|our)\b)"
 )
@@ -147,9 +158,11 @@ def sentences(said: str) -> Iterator[tuple[int, int]]:
         if count >= MOST:
             return
         sentence = match.group()
+        if tag := _TAG.search(sentence) if not _ASKS.match(sentence) else None:
+            sentence = sentence[: tag.start()]
         if "?" in sentence or len(sentence) > LONGEST or len(sentence.split()) < 2 or _UNREAL.search(sentence):
             continue
-        yield match.start() + len(sentence) - len(sentence.lstrip()), match.end()
+        yield match.start() + len(sentence) - len(sentence.lstrip()), match.start() + len(sentence)
 
 
 def statements(said: str, start: int, end: int) -> Iterator[Statement]:

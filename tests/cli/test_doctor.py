@@ -12,7 +12,7 @@ from support import fakes
 from support.cli import run, succeed
 from support.fixtures import OpenMemory, Say
 
-NAMES = ["file", "schema", "engine", "turns", "embedder", "vectors", "jobs", "pages"]
+NAMES = ["file", "schema", "engine", "turns", "facts", "embedder", "vectors", "jobs", "pages"]
 
 
 @pytest.fixture
@@ -79,7 +79,38 @@ def test_a_failed_job_is_wrong(small: Path) -> None:
         {"state": "ready", "error": None, "count": 3},
     ]
     [jobs] = [check for check in examine(found) if check.name == "jobs"]
-    assert jobs == ("jobs", "fail", "2 jobs failed for good (EmbedderUnavailable: it raised), 3 waiting")
+    detail = "2 jobs failed for good (EmbedderUnavailable: it raised), 3 waiting; --retry opens them again"
+    assert jobs == ("jobs", "fail", detail)
+
+
+def test_facts_and_the_graph_are_counted(db: Path, say: Say) -> None:
+    with Memory.open(db, embedder=None, facts=True) as memory:
+        for text in ("I live in Oslo.", "I moved from Oslo to Lisbon.", "I am allergic to hazelnuts."):
+            memory.add({"role": "user", "content": say(text), "name": "Ada"}, Scope("ada"))
+        memory.forget(memory.list(Scope("ada"), "fact").items[0].id, Scope("ada"))
+    counts = succeed("doctor", "--db", db, "--json").json["file"]["counts"]
+    assert {name: counts[name] for name in ("facts", "facts_believed", "fact_versions", "operations")} == {
+        "facts": 3, "facts_believed": 2, "fact_versions": 4, "operations": 4,
+    }  # fmt: skip
+    assert {"entities", "relations"} <= set(counts)
+    shown = succeed("doctor", "--db", db, COLUMNS="200").out
+    assert "facts      2 facts, 1 no longer believed, 4 versions, 4 operations; graph: " in shown
+
+
+def test_failed_jobs_are_opened_again(db: Path, say: Say) -> None:
+    model = fakes.ScriptedChatModel.of("Sure!", "Sure!")
+    with Memory.open(db, embedder=None, model=model, facts=True) as memory:
+        memory.add({"role": "user", "content": say("I live in Oslo."), "name": "Ada"}, Scope("ada"))
+    said = run("doctor", "--db", db, COLUMNS="200")
+    assert said.code == 1
+    assert "✗ jobs       1 job failed for good (ModelOutputInvalid), 0 waiting; --retry opens them again" in said.out
+    said = succeed("doctor", "--retry", "--db", db)
+    assert said.err == "1 failed job opened again\n"
+    assert succeed("doctor", "--retry", "--db", db).err == "no job had failed\n"
+    with Memory.open(db, embedder=None, facts=True) as memory:
+        memory.settle(30)
+        assert [fact.object for fact in memory.list(Scope("ada"), "fact").items] == ["Oslo"]
+    assert states(db)["jobs"] == "ok"
 
 
 def test_what_is_wrong_makes_the_exit_code_1(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

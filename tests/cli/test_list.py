@@ -60,5 +60,57 @@ def test_a_filter(full: Path) -> None:
     assert succeed("list", "--user", "ada", "--role", "assistant", "--db", full, "--json").json["turns"] == []
 
 
+@pytest.fixture
+def stated(db: Path, say: Say) -> Path:
+    """A file with two turns, and two facts of them."""
+    with Memory.open(db, embedder=None, facts=True) as memory:
+        for text in ("I live in Oslo.", "I am allergic to hazelnuts."):
+            memory.add({"role": "user", "content": say(text), "name": "Ada"}, Scope("ada"))
+    return db
+
+
+def test_facts(stated: Path) -> None:
+    found = succeed("list", "--facts", "--user", "ada", "--db", stated, "--json").json
+    assert list(found) == ["facts", "cursor"]
+    assert [fact["object"] for fact in found["facts"]] == ["Oslo", "hazelnuts"]
+    said = succeed("list", "--facts", "--user", "ada", "--db", stated, "-n", "1", COLUMNS="200")
+    assert said.out.startswith("Ada lives in Oslo.\n    Ada, residence: Oslo · state · true since ")
+    assert found["facts"][0]["id"] in said.out
+    assert said.err.startswith("1 fact; go on with --cursor ")
+    rest = succeed("list", "--facts", "--user", "ada", "--cursor", said.err.split()[-1], "--db", stated)
+    assert "hazelnuts" in rest.out
+    assert rest.err == "1 fact, no more\n"
+
+
+def test_facts_of_a_sort(stated: Path) -> None:
+    def objects(*args: object) -> list[str]:
+        found = succeed("list", "--facts", "--user", "ada", "--db", stated, "--json", *args).json["facts"]
+        return [fact["object"] for fact in found]
+
+    assert objects("--attribute", "allergy") == ["hazelnuts"]
+    assert objects("--about", "Ada", "--attribute", "residence") == ["Oslo"]
+    assert objects("--about", "Bob") == []
+    assert objects("--as-of", "2020-01-01") == objects("--known-at", "2020-01-01") == []
+    assert (
+        "attribute must be one of"
+        in run("list", "--facts", "--attribute", "shoes", "--user", "ada", "--db", stated).error
+    )
+
+
+def test_options_of_turns_and_of_facts_do_not_go_together(stated: Path) -> None:
+    assert "lists facts" in run("list", "--facts", "--speaker", "Ada", "--user", "ada", "--db", stated).usage
+    assert "add --facts" in run("list", "--about", "Ada", "--user", "ada", "--db", stated).usage
+
+
+def test_a_fact_that_is_no_longer_believed(stated: Path) -> None:
+    with Memory.open(stated, embedder=None) as memory:
+        fact = memory.list(Scope("ada"), "fact").items[0]
+        memory.forget(fact.id, Scope("ada"))
+    then = fact.recorded_at.isoformat()
+    said = succeed("list", "--facts", "--user", "ada", "--known-at", then, "--db", stated, COLUMNS="200")
+    assert "believed since" in said.out
+    assert ", until " in said.out
+
+
 def test_a_cursor_of_ones_own(full: Path) -> None:
     assert "cursor" in run("list", "--user", "ada", "--cursor", "x", "--db", full).error

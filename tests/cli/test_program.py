@@ -19,10 +19,10 @@ from support import crash
 from support.cli import finish, run, start, succeed
 from support.fixtures import Say
 
-COMMANDS = ["demo", "add", "search", "list", "erase", "doctor", "eval run"]
+COMMANDS = ["demo", "add", "search", "list", "why", "graph", "erase", "doctor", "eval run"]
 
 
-def test_seven_commands_in_the_order_of_a_newcomer() -> None:
+def test_nine_commands_in_the_order_of_a_newcomer() -> None:
     shown = succeed("--help", COLUMNS="100").out
     listed = re.findall(r"^│ (\w+) ", shown.partition("Commands")[2], re.MULTILINE)
     assert listed == [name.split()[0] for name in COMMANDS]

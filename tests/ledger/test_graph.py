@@ -85,8 +85,8 @@ class Book:
         if (name, agent) not in self.entities:
             row = self.entities[name, agent] = self.draw()
             graph.add_entity(
-                self.connection, self.owner, row, name, kind, key=name.encode(), agent_id=agent, operation=operation,
-                now=at,
+                self.connection, self.owner, row, name, kind, identity=uuid7(at).bytes, key=name.encode(),
+                agent_id=agent, operation=operation, now=at,
             )  # fmt: skip
         return self.entities[name, agent]
 
@@ -134,9 +134,9 @@ def test_known_are_those_of_the_name_and_the_newest_of_the_same_agent(
 def test_known_stand_for_what_was_merged_into_them(book: Book) -> None:
     book.say(("Bob", "likes", "Tea"))
     robert = book.entity("Robert", kind="other")
-    book.say(("Robert", "owns", "Car"), text="Robert owns a car.")
-    graph.add_alias(book.connection, 1, robert, "Robbie", key=b"Robbie", operation=1, now=1)
-    graph.add_alias(book.connection, 1, robert, "Robbie", key=b"Robbie", operation=2, now=1)
+    fact = book.say(("Robert", "owns", "Car"), text="Robert owns a car.")
+    for _ in range(2):
+        graph.add_alias(book.connection, 1, robert, "Robbie", key=b"Robbie", fact=fact, operation=2, now=1)
     book.merge("Bob", "Robert")
     [known] = [one for one in graph.known(book.connection, 1, None, [b"Bob"]) if one.row == robert]
     assert (known.name, set(known.aliases), known.type) == ("Robert", {"Bob", "Robbie"}, "person")
@@ -158,11 +158,20 @@ def test_a_merge_is_undone_by_one_call(book: Book) -> None:
     assert not graph.merge(book.connection, 1, book.entity("Bob"), book.entity("Robert"))
     assert graph.unmerge(book.connection, 1, book.entity("Bob"))
     assert not graph.unmerge(book.connection, 1, book.entity("Bob"))
-    book.operation("UNDO", 30, undoes=merged)
+    parted = Effects(parted=[(book.entity("Bob"), book.entity("Robert"))])
+    undone = book.operation("UNDO", 30, parted, fact=book.entity("Bob"), target=book.entity("Robert"), undoes=merged)
     assert book.see("Bob") == before
     assert book.rows() == rows
     assert edges(book.see("Bob", View(None, None, 25, 25))) == edges(both)
     assert edges(book.see("Bob", View(None, None, 15, 25))) == edges(before)
+    assert edges(book.see("Bob", View(None, None, 35, 25))) == edges(before)
+    assert graph.merge(book.connection, 1, book.entity("Bob"), book.entity("Robert"))
+    again = Effects(merged=[(book.entity("Bob"), book.entity("Robert"))])
+    book.operation("UNDO", 40, again, fact=book.entity("Bob"), target=book.entity("Robert"), undoes=undone)
+    assert edges(book.see("Bob")) == edges(both)
+    assert edges(book.see("Bob", View(None, None, 45, 25))) == edges(both)
+    assert edges(book.see("Bob", View(None, None, 35, 25))) == edges(before)
+    assert len(book.see("Bob").entities[0].merges) == 1
 
 
 NAMES = ("Ada", "Bob", "Robert", "Bobby", "Tea", "Hull")
@@ -179,14 +188,14 @@ def test_merges_undone_last_first_leave_the_graph_as_it_was(
         for triple in triples:
             book.say(triple)
         before = [book.see(name, hops=2) for name in NAMES]
-        done: list[tuple[int, int]] = []
+        done: list[tuple[tuple[int, int], int]] = []
         for one, other in pairs:
             if graph.merge(connection, 1, book.entity(one), book.entity(other)):
-                number = book.operation("MERGE", 20, fact=book.entity(one), target=book.entity(other))
-                done.append((book.entity(one), number))
-        for entity, number in reversed(done):
-            graph.unmerge(connection, 1, entity)
-            book.operation("UNDO", 30, undoes=number)
+                pair = (book.entity(one), book.entity(other))
+                done.append((pair, book.operation("MERGE", 20, Effects(merged=[pair]), fact=pair[0], target=pair[1])))
+        for pair, number in reversed(done):
+            graph.unmerge(connection, 1, pair[0])
+            book.operation("UNDO", 30, Effects(parted=[pair]), fact=pair[0], target=pair[1], undoes=number)
         assert [book.see(name, hops=2) for name in NAMES] == before
         assert book.see("Ada", View(None, None, 15, 99), hops=2) == before[0]
 
@@ -258,12 +267,16 @@ def test_an_alias_goes_with_the_fact_that_gave_it(book: Book) -> None:
     number = book.connection.execute("select max(operation) from operations").get
     user = book.entity("user")
     graph.mention(book.connection, 1, named, user, number)
-    graph.add_alias(book.connection, 1, user, "Ada", key=b"Ada", operation=number, now=10)
+    graph.add_alias(book.connection, 1, user, "Ada", key=b"Ada", fact=named, operation=number, now=10)
     assert shown(book.see("Ada")) == {"user", "Tea"}
-    graph.end_names(book.connection, 1, named, number, 40)
+    facts.withdraw(book.connection, 1, named, seq=1, now=40)
     assert book.see("Ada").entities == ()
+    assert [one.aliases for one in book.see("user").entities if one.name == "user"] == [()]
     assert shown(book.see("Ada", View(None, None, 39, 39))) == {"user", "Tea"}
     assert shown(book.see("user")) == {"user", "Tea"}
+    said = facts.content_of(book.connection, 1, named, 1)
+    facts.revise(book.connection, 1, named, said, None, operation=book.operation("UNDO", 50), seq=1, now=50)
+    assert shown(book.see("Ada")) == {"user", "Tea"}
     assert graph.erase_facts(book.connection, 1, [named]).removed["entity_aliases"] == 1
     assert "Ada" not in str(book.rows())
 
@@ -358,7 +371,7 @@ def test_no_query_reads_the_rows_of_other_owners(book: Book) -> None:
         book.see("Ada", view)
         book.see(None, view)
     graph.unmerge(book.connection, 1, book.entity("Bob"))
-    graph.end_names(book.connection, 1, fact, 1, 40)
+    graph.stated(book.connection, 1, fact)
     graph.left(book.connection, 1, [fact], graph.erase_facts(book.connection, 1, [fact]).entities)
     book.connection.exec_trace = None
     assert len(plans) > 30

@@ -12,11 +12,12 @@ from langgraph.graph import START, StateGraph
 
 from memgraph import Memory, MemoryContext, MemoryState, with_memory
 from memgraph.nodes import remember, retrieve
-from support.fakes import HashEmbeddings, ScriptedChatModel
+from support.fakes import HashEmbeddings, ScriptedChatModel, stated
 
 
 async def test_the_graph(tmp_path: Path) -> None:
-    llm = ScriptedChatModel.of("Lisbon is lovely.", "You live in Lisbon.")
+    moved = stated("moved from Oslo to Lisbon", subject="user", object="Lisbon", text="The user lives in Lisbon.")
+    llm = ScriptedChatModel.of("Lisbon is lovely.", moved, "You live in Lisbon.", otherwise='{"facts": []}')
 
     async def agent(state: MemoryState) -> dict[str, object]:
         return {"messages": [await llm.ainvoke(with_memory(state))]}
@@ -34,19 +35,23 @@ async def test_the_graph(tmp_path: Path) -> None:
             context=MemoryContext(user_id="ada"),
         )
         hits = await memory.asearch("where does Ada live", MemoryContext(user_id="ada"))
-        assert {hit.text for hit in hits} == {"I moved from Oslo to Lisbon last week.", "Lisbon is lovely."}
+        home = hits[0]
+        assert (home.kind, home.text) == ("fact", "The user lives in Lisbon.")
+        assert [(await memory.aget(turn, MemoryContext("ada"))).text for turn in home.evidence] == [
+            "I moved from Oslo to Lisbon last week."
+        ]
+        assert {hit.text for hit in hits[1:]} == {"Lisbon is lovely."}
         for hit in hits:
             assert hit.valid_from.utcoffset() is not None
             assert isinstance(hit.score, float)
-            assert hit.evidence == (hit.id,)
 
         await graph.ainvoke(
             {"messages": [("user", "Where did I move to?")]},
             {"configurable": {"thread_id": "tuesday"}},
             context=MemoryContext(user_id="ada"),
         )
-    block, question = llm.calls[1]  # another thread: what it knows of the first one it was told by memory
-    assert "I moved from Oslo to Lisbon last week." in block.text
+    block, question = llm.calls[2]  # another thread: what it knows of the first one it was told by memory
+    assert "moved from Oslo to Lisbon" in block.text
     assert question.text == "Where did I move to?"
 
 

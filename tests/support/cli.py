@@ -20,7 +20,7 @@ from memgraph.cli import opening
 from memgraph.cli.app import app
 from support import crash
 
-_LEFT_OUT = ["MEMGRAPH_DB", "MEMGRAPH_USER", "MEMGRAPH_KEY", "MEMGRAPH_KEY_HEX", "MEMGRAPH_DEBUG"]
+_LEFT_OUT = ["MEMGRAPH_DB", "MEMGRAPH_USER", "MEMGRAPH_KEY", "MEMGRAPH_KEY_HEX", "MEMGRAPH_DEBUG", "MEMGRAPH_MODEL"]
 
 
 @dataclass(frozen=True)

@@ -207,3 +207,13 @@ class ScriptedChatModel(BaseChatModel):
             raise answer
         message = AIMessage(answer) if isinstance(answer, str) else answer
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def stated(quote: str = "I live in Oslo.", **changes: Any) -> AIMessage:
+    """Return a model's answer to extraction: one fact, `quote` being what says it, with `changes` to its fields."""
+    fact = {
+        **{"subject": "Ada", "attribute": "residence", "object": "Oslo", "text": "Ada lives in Oslo.", "kind": "state"},
+        **{"confidence": 0.9, "importance": 0.6, "from": "", "to": "", "turns": [1], "quote": quote},
+        **{"entities": [], "relations": []},
+    }
+    return AIMessage("", tool_calls=[{"name": "Facts", "args": {"facts": [{**fact, **changes}]}, "id": "1"}])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn, Step
 from memgraph.records import OPEN, Origin
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import key
+from memgraph.writing.clauses import key, stem_set
 from memgraph.writing.consolidation import SHOWN, plan, questions, shown
 from memgraph.writing.gate import rule
 
@@ -80,7 +80,13 @@ def clashes(known: dict[str, KnownFact], links: set[frozenset[str]]) -> list[tup
         if (key(one.subject), one.attribute) == (key(other.subject), other.attribute)
         and max(one.valid_from, other.valid_from) < min(one.valid_to, other.valid_to)
         and frozenset((one.alias, other.alias)) not in links
+        # What a document said and the user too is one value.
+        and not (one.untrusted != other.untrusted and (alike(one, other) or alike(other, one)))
     ]
+
+
+def alike(one: KnownFact, other: KnownFact) -> bool:
+    return stem_set(one.object) <= stem_set(other.object)
 
 
 def test_what_concerns_nothing_is_added() -> None:
@@ -153,6 +159,26 @@ def test_late_news_ends_where_the_newer_begins() -> None:
     assert (brief([step]), step.valid_to, step.conflicts) == ([("ADD", None, None, True)], OLD, ())
 
 
+@pytest.mark.parametrize("text", ["I moved to Lisbon last week.", "I moved from Oslo to Lisbon last week."])
+@pytest.mark.parametrize("later", [0, 1_000_000, DAY])
+def test_a_move_told_after_the_old_home_was_said_stays_open(text: str, later: int) -> None:
+    at = NOW + DAY // 3
+    turns = [said("I live in Oslo.", at=at), said(text, 1, at=at + later)]
+    moved = draft("residence", "Lisbon", turns[1], first=NOW - 7 * DAY)
+    drafts = [draft("residence", "Oslo", turns[0]), moved]
+    for steps in (plan(drafts, turns, []), plan(drafts[1:], turns, [replace(HOME, valid_from=at)])):
+        assert (steps[-1].operation, steps[-1].mode, steps[-1].adds) == ("UPDATE", "change", True)
+        assert (steps[-1].close_at, steps[-1].valid_to, steps[-1].conflicts) == (at, None, ())
+
+
+def test_a_move_closes_nothing_that_is_dated_later_or_said_later() -> None:
+    turn = said("I moved to Lisbon last week.", at=NOW + DAY // 3)
+    moved = draft("residence", "Lisbon", turn, first=NOW - 7 * DAY)
+    for known in (replace(HOME, valid_from=NOW - DAY), replace(HOME, valid_from=turn.said_at + DAY)):
+        (step,) = plan([moved], [turn], [known])
+        assert (brief([step]), step.valid_to) == ([("ADD", None, None, True)], known.valid_from)
+
+
 def test_a_value_that_is_known_already_is_not_added_by_a_change() -> None:
     shop = KnownFact("f5", "Ada", "employer", "the Marlow shop", "Ada has a job in the Marlow shop.", "state", OLD)
     steps = alone("employer", "the Marlow shop", "I work in the Marlow shop now.", FIRM, shop)
@@ -177,6 +203,23 @@ def test_the_same_statement_twice_in_a_batch() -> None:
     turns = [said("I live in Lisbon."), said("As I said, I live in Lisbon.", 1)]
     steps = plan([draft("residence", "Lisbon", turn) for turn in turns], turns, [])
     assert brief(steps) == [("ADD", None, None, True), ("NOOP", None, "n0", False)]
+
+
+def test_who_says_what_a_document_said_has_said_it() -> None:
+    theirs = replace(HOME, untrusted=True)
+    for text in ("I live in Oslo.", "Yes, I live in Oslo."):
+        (step,) = alone("residence", "Oslo", text, theirs)
+        assert (brief([step]), step.close_at) == ([("ADD", None, None, True)], None)
+    for value in ("Oslo, Norway", "Oslo"):
+        (step,) = alone("residence", value, f"I live in {value}.", replace(theirs, object="Oslo, Norway"))
+        assert brief([step]) == [("ADD", None, None, True)]
+    # It has been said now: once more is evidence for what was said, not a third fact.
+    mine = replace(HOME, alias="f9")
+    assert brief(alone("residence", "Oslo", "I live in Oslo.", theirs, mine)) == [("NOOP", None, "f9", False)]
+    again = said("The register says Oslo.", origin="document")
+    assert brief(plan([draft("residence", "Oslo", again)], [again], [theirs])) == [("NOOP", None, "f1", False)]
+    (step,) = alone("residence", "Oslo", "I live in Oslo.", theirs, answer=Decision("NOOP", target="f1"))
+    assert brief([step]) == [("ADD", None, None, True)]
 
 
 def test_rules_decide_between_drafts_of_one_batch() -> None:
@@ -261,7 +304,8 @@ TEXTS = (
     "My sister moved to Rome.",
 )
 VALUES = ("Lisbon", "Oslo", "Oslo, Norway", "Rome", "Porto", "Acme", "Nordlys", "vegan", "no meat", "meat", "", "a")
-times = st.integers(0, 12).map(lambda at: OLD + at * 30 * DAY)
+times = st.integers(0, 12).map(lambda at: OLD + at * 30 * DAY) | st.integers(0, 24).map(lambda at: OLD + at * 5 * DAY)
+moments = st.tuples(times, st.sampled_from([0, 1, DAY // 3])).map(sum)
 turn_lists = st.lists(
     st.builds(
         SaidTurn,
@@ -270,7 +314,7 @@ turn_lists = st.lists(
         st.just("user"),
         st.sampled_from(["user", "user", "document", "assistant"]),
         st.sampled_from(TEXTS),
-        times,
+        moments,
     ),
     min_size=1,
     max_size=4,
