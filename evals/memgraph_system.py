@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph import START, StateGraph
 
+from memgraph.evals.report import OURS, WITHOUT_FACTS
 from memgraph.evals.systems import Ranking
 from memgraph.memory import Memory
 from memgraph.nodes import remember, retrieve
@@ -50,17 +51,19 @@ class MemgraphSystem:
     nothing was said in, so what comes back comes from memory.
     """
 
-    name = "memgraph"
-
-    def __init__(self, path: Path, embedder: Embeddings | str | None, *, limit: int = LIMIT) -> None:
+    def __init__(
+        self, path: Path, embedder: Embeddings | str | None, *, limit: int = LIMIT, facts: bool = True
+    ) -> None:
         """Open a memory.
 
         Args:
             path: Of the database file, which must not hold another run's conversations.
             embedder: As `Memory.open` takes it.
             limit: Hits asked for; the largest k that can be ranked.
+            facts: Whether facts are made of the turns, by rules; without them turns alone are ranked.
         """
-        self._memory = Memory.open(path, embedder=embedder)
+        self.name = OURS if facts else WITHOUT_FACTS
+        self._memory = Memory.open(path, embedder=embedder, facts=facts)
         self._ingest = self._compile("remember", remember())
         self._ask = self._compile("retrieve", retrieve(limit=limit, budget_tokens=UNBOUNDED_TOKENS, deadline=UNHURRIED))
         self._context: MemoryContext | None = None

@@ -14,6 +14,9 @@ from memgraph.evals.statistics import Interval, bootstrap, bootstrap_clusters, d
 
 OURS: Final = "memgraph"
 
+WITHOUT_FACTS: Final = "memgraph without facts"
+"""Ours over turns alone: what facts add, or cost, is the difference."""
+
 HEADLINE: Final = "categories 1-4"
 """The group whose figures stand for a system. Category 5 is never in it: its evidence is a trap."""
 
@@ -65,7 +68,9 @@ class Row(BaseModel):
 
 
 class Difference(BaseModel):
-    """Ours minus the best other system (by recall@10), question by question, over the headline group.
+    """Ours minus another system, question by question, over the headline group.
+
+    The others are the best system that is not ours (by recall@10), and ours without facts.
 
     Attributes:
         metric: "recall@10" or "ndcg@10".
@@ -164,15 +169,21 @@ def _row(group: str, system: str, scores: Sequence[QuestionScore], seed: int) ->
 
 
 def _differences(scores: Sequence[QuestionScore], rows: Sequence[Row], seed: int) -> tuple[Difference, ...]:
-    """Compare memgraph with the best other system; nothing to compare gives no difference."""
-    headline = [row for row in rows if row.group == HEADLINE]
-    others = [row for row in headline if row.system != OURS]
-    if not others or len(others) == len(headline):
+    """Compare memgraph with the best other system and with itself without facts; what is absent is left out."""
+    headline = {row.system: row for row in rows if row.group == HEADLINE}
+    if OURS not in headline:
         return ()
-    best = max(others, key=lambda row: row.recall_10.mean).system
+    others = [row for name, row in headline.items() if name not in (OURS, WITHOUT_FACTS)]
+    beside = [max(others, key=lambda row: row.recall_10.mean).system] if others else []
+    beside += [WITHOUT_FACTS] if WITHOUT_FACTS in headline else []
+    return tuple(difference for other in beside for difference in _from(other, scores, seed))
+
+
+def _from(other: str, scores: Sequence[QuestionScore], seed: int) -> tuple[Difference, ...]:
+    """Return what memgraph has more than another system, by each metric."""
     ours, theirs = (
         {score.question: score for score in scores if score.system == system and HEADLINE in _groups(score)}
-        for system in (OURS, best)
+        for system in (OURS, other)
     )
     conversations = [score.conversation for score in ours.values()]
     metrics: dict[str, Callable[[QuestionScore], float]] = {
@@ -182,7 +193,7 @@ def _differences(scores: Sequence[QuestionScore], rows: Sequence[Row], seed: int
     return tuple(
         Difference(
             metric=name,
-            other=best,
+            other=other,
             by_question=bootstrap(paired, seed=seed),
             by_conversation=bootstrap_clusters(paired, conversations, seed=seed),
         )

@@ -110,11 +110,16 @@ async def arun_retrieval(
 
 
 def default_systems(folder: Path, embedder: Embeddings | None, depth: int) -> list[System]:
-    """Return the baselines and memgraph, able to rank `depth` turns; the database goes into `folder`."""
+    """Return the baselines and memgraph with and without facts, able to rank `depth` turns; files go into `folder`."""
     from memgraph.evals.baselines import baselines
     from memgraph.evals.memgraph_system import LIMIT, MemgraphSystem
 
-    return [*baselines(embedder), MemgraphSystem(folder / "eval.db", embedder, limit=max(LIMIT, depth))]
+    limit = max(LIMIT, depth)
+    return [
+        *baselines(embedder),
+        MemgraphSystem(folder / "turns.db", embedder, limit=limit, facts=False),
+        MemgraphSystem(folder / "eval.db", embedder, limit=limit),
+    ]
 
 
 async def score(

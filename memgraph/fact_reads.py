@@ -81,6 +81,7 @@ class Gathered:
     homes: list[_Home]
     paths: dict[int, tuple[int, ...]]
     at: int
+    known_at: int | None
 
     def row(self, fact: int) -> tuple[int, int]:
         """Return which owner's a fact is, and its row."""
@@ -115,7 +116,7 @@ class Gathered:
 
     def opposed(self, which: int, row: int) -> list[int]:
         """Return the rows of the facts that contradict one."""
-        return self.homes[which].owner.facts.opposed(row)
+        return self.homes[which].owner.facts.opposed(row, self.known_at)
 
     def path(self, fact: int) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
         """Return how the graph came to a fact: ids of entities and facts in turn, and the names of the entities."""
@@ -170,7 +171,7 @@ def gather(
         turn = facts.cited_at + start
         if mask is not None:
             keep &= mask[turn]
-        homes.append(_Home(index, first, version_of, cited, _marked(index, version_of, cited, asked.at)))
+        homes.append(_Home(index, first, version_of, cited, _marked(index, version_of, cited, asked)))
         near, ways = _walked(index, asked, shown)
         paths |= {entry + first: way for entry, way in ways.items()}
         columns.append(
@@ -180,7 +181,7 @@ def gather(
                 dense=None if vector is None else facts.dense(vector),
                 lexical=facts.lexical(hashes),
                 confidence=facts.confidence,
-                older=facts.older[facts.fact],
+                older=(facts.older if asked.known_at is None else facts.outdated(asked.known_at))[facts.fact],
                 since=facts.valid_from,
                 until=facts.valid_to,
                 near=near,
@@ -194,14 +195,14 @@ def gather(
     visible, alone = _places(found, asked, mask, joined, kind)
     if alone is not None:
         joined = replace(joined, alone=alone)
-    return Gathered(joined, visible, homes, paths, asked.at)
+    return Gathered(joined, visible, homes, paths, asked.at, asked.known_at)
 
 
-def _marked(index: OwnerIndex, version_of: Ints, cited: Bools, at: int) -> frozenset[int]:
+def _marked(index: OwnerIndex, version_of: Ints, cited: Bools, asked: Asked) -> frozenset[int]:
     """Return the positions of the turns that state something that is over or contradicted."""
     facts = index.facts
-    told = (version_of >= 0) & (facts.valid_to[version_of] <= at) & (facts.kind[version_of] != _EVENT)
-    for row in facts.linked:
+    told = (version_of >= 0) & (facts.valid_to[version_of] <= asked.at) & (facts.kind[version_of] != _EVENT)
+    for row in facts.linked(asked.known_at):
         if (number := facts.number(row)) is not None:
             told[number] = True
     if not told.any():

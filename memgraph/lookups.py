@@ -94,7 +94,9 @@ async def refuse_facts(core: Core, ids: Sequence[str], scope: Scope) -> None:
     """
 
     def look(connection: apsw.Connection, owner: int) -> bool:
-        return any(_fact_row(connection, owner, identity, scope.agent_id) is not None for identity in ids)
+        rows = facts.by_id(connection, owner, ids).values()
+        agent = scope.agent_id
+        return any(agent is None or facts.agent_of(connection, owner, row) in (None, agent) for row in rows)
 
     if await _read(core, scope, look, False):
         raise InvalidInput(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memgraph import beliefs, corrections
+from memgraph import applying, beliefs, corrections
 from memgraph.applying import LEXICAL_RECIPE
 from memgraph.core import Core
 from memgraph.embedders import Resolved
@@ -173,7 +173,7 @@ async def change_embedder(core: Core, resolved: Resolved) -> None:
 
 
 async def reindex(core: Core, indexing: Indexing, progress: Callable[[int, int], None] | None) -> int:
-    """Make missing and outdated postings and vectors, a batch a commit. Returns how many turns were indexed."""
+    """Make missing and outdated postings and vectors, a batch a commit. Returns how many turns and facts it were."""
     recipe = core.recipe
     done = 0
     everyone = await core.ledger.read(owners.every)
@@ -205,7 +205,11 @@ async def reindex(core: Core, indexing: Indexing, progress: Callable[[int, int],
 
 def _renew_postings(connection: apsw.Connection, core: Core, owner: int) -> int:
     rows = indexes.stale_postings(connection, owner, LEXICAL_RECIPE, limit=_BATCH)
-    for row, raw in turns.joined(connection, owner, rows).items():
+    said = turns.joined(connection, owner, [*rows])
+    for row in rows.keys() - said.keys():
+        text = facts.content_of(connection, owner, row, rows[row]).text
+        applying.index_words(connection, owner, core.ledger.pepper, row, text, rows[row])
+    for row, raw in said.items():
         turn = turns.to_turn(raw)
         read = features(turn.text, turn.role)
         indexes.put_postings(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 
-from memgraph import Fact, Memory, Scope, Turn
+from memgraph import Fact, Memory, Page, Scope, Turn
 from memgraph.errors import InvalidFilter, InvalidInput, InvalidScope, NotFound
 from support.facts import HOMES, only, opened, tell
 from support.memories import ADA, BOB, NOW, query
@@ -175,6 +175,22 @@ def test_anothers_facts_are_not_there(memory: Memory) -> None:
         assert memory.list(scope, "fact").items == ()
         assert memory.operations(scope).items == ()
         assert memory.graph(scope).entities == ()
+
+
+def test_what_a_type_checker_knows(memory: Memory) -> None:
+    home = only(memory, filter={"object": "Lisbon"})
+    assert_type(memory.get(home.id, ADA), Turn | Fact)
+    assert_type(memory.get(home.id, ADA, kind="fact"), Fact)
+    assert_type(memory.get(home.evidence[0], ADA, kind="turn"), Turn)
+    assert_type(memory.list(ADA), Page[Turn])
+    assert_type(memory.list(ADA, "fact"), Page[Fact])
+    assert_type(memory.list(ADA, kind="fact"), Page[Fact])
+
+    async def look() -> None:
+        assert_type(await memory.alist(ADA, "fact"), Page[Fact])
+        assert_type(await memory.aget(home.id, ADA, kind="fact"), Fact)
+
+    asyncio.run(look())
 
 
 # Operations

@@ -136,6 +136,16 @@ def test_postings_of_an_older_recipe_are_made_anew(memory: Memory) -> None:
     assert "Bob's number 7." in matching(memory, "number 7", BOB)
 
 
+def test_postings_of_facts_are_made_anew_too(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:", embedder=None, plant=False)
+    memory.add("I live in Lisbon.", ADA)
+    memory.core.ledger.submit(lambda c: c.execute("update postings set recipe = 1, terms = x'', words = 0")).result()
+    memory.core.cache.clear()
+    assert memory.search("who lives there", ADA, kind="fact") == []
+    assert memory.reindex() == 2
+    assert [hit.text for hit in memory.search("who lives there", ADA, kind="fact")] == ["The user lives in Lisbon."]
+
+
 def test_without_an_embedder_only_postings_are_made_anew(open_memory: OpenMemory) -> None:
     memory = open_memory(":memory:", embedder=None, plant=False)
     memory.add("One.", ADA)

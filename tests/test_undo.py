@@ -219,7 +219,9 @@ class World:
         def look(connection: Any) -> list[MemoryOperation]:
             return [done for _, done in operations.page(connection, 1, after=0, limit=1_000)]
 
-        return [done for done in self.memory.live().wait(self.memory.core.ledger.read(look)) if done.operation != "MERGE"]
+        return [
+            done for done in self.memory.live().wait(self.memory.core.ledger.read(look)) if done.operation != "MERGE"
+        ]
 
     def turn_ids(self) -> list[str]:
         return [
@@ -239,7 +241,9 @@ class World:
         def look(connection: Any) -> list[Fact]:
             owner, _ = owners.head(connection, core.owner_key(ADA)) or (0, 0)
             condition = facts.visible(filters.Where(), None, as_of, known_at, core.clock())
-            return facts.to_facts(connection, owner, facts.page(connection, owner, condition, after=0, limit=1_000), known_at)
+            return facts.to_facts(
+                connection, owner, facts.page(connection, owner, condition, after=0, limit=1_000), known_at
+            )
 
         return self.memory.live().wait(core.ledger.read(look))
 

@@ -89,6 +89,9 @@ def test_conflicts_are_told() -> None:
         may, june = memory.list(ADA, "fact").items
         assert memory.why(may.id, ADA).fact.conflicts == may.conflicts == (june.id,)
         assert memory.why(june.id, ADA).fact.conflicts == june.conflicts == (may.id,)
+        told = memory.why(may.id, ADA)
+        assert [one.fact for one in told.operations] == [may.id, june.id]
+        assert len(told.turns) == 2
 
 
 def test_what_is_no_fact_of_the_scope() -> None:

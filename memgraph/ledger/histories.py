@@ -11,13 +11,14 @@ from memgraph.ledger.turns import carray
 
 
 def on_fact(connection: apsw.Connection, owner: int, row: int) -> list[int]:
-    """Return the numbers of the operations that brought, changed or confirmed a fact, or undid one of these."""
+    """Return the numbers of the operations that brought, changed, confirmed or contradict a fact, or undid one."""
     return [
         number
         for (number,) in connection.execute(
             "with recursive done(number) as ("
             "select operation from fact_versions where owner = ?1 and row = ?2"
             " union select operation from evidence where owner = ?1 and fact = ?2"
+            " union select operation from fact_links where owner = ?1 and (source = ?2 or target = ?2)"
             " union select operation from operations where owner = ?1 and (fact = ?2 or target = ?2)"
             " union select o.undone_by from done join operations o on o.owner = ?1 and o.operation = done.number"
             " where o.undone_by is not null) select number from done order by number",
@@ -52,8 +53,7 @@ def _seen(connection: apsw.Connection, owner: int, numbers: Sequence[int], agent
         (owner, carray(numbers)),
     ):
         changed = operations.Effects.load(effects or "{}")
-        rows = changed.rows() | {row for row in (fact, target) if row is not None}
-        rows.update(row for pair in changed.merged + changed.parted for row in pair)
+        rows = changed.rows() | changed.entities() | {row for row in (fact, target) if row is not None}
         touched[number] = rows | set(commits.unpack(turns))
     bound = carray({row for rows in touched.values() for row in rows})
     private = {

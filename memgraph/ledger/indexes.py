@@ -147,25 +147,19 @@ def count_without_vectors(connection: apsw.Connection, recipe: int) -> int:
     return count
 
 
-def stale_postings(connection: apsw.Connection, owner: int, recipe: int, *, limit: int) -> list[int]:
-    """Return up to `limit` turns whose postings were made by another recipe."""
-    return [
-        row
-        for (row,) in connection.execute(
-            "select p.row from postings p join turns t on t.owner = p.owner and t.row = p.row"
-            " where p.owner = ? and p.part = 0 and p.recipe <> ? order by p.row limit ?",
+def stale_postings(connection: apsw.Connection, owner: int, recipe: int, *, limit: int) -> dict[int, int]:
+    """Return up to `limit` turns and facts (row: version) whose postings were made by another recipe."""
+    return dict(
+        connection.execute(
+            "select row, version from postings where owner = ? and part = 0 and recipe <> ? order by row limit ?",
             (owner, recipe, limit),
         )
-    ]
+    )
 
 
 def count_stale_postings(connection: apsw.Connection, recipe: int) -> int:
-    """Return how many turns of the file have postings made by another recipe."""
-    count: int = connection.execute(
-        "select count(*) from postings p join turns t on t.owner = p.owner and t.row = p.row"
-        " where p.part = 0 and p.recipe <> ?",
-        (recipe,),
-    ).get
+    """Return how many turns and facts of the file have postings made by another recipe."""
+    count: int = connection.execute("select count(*) from postings where part = 0 and recipe <> ?", (recipe,)).get
     return count
 
 

@@ -43,8 +43,9 @@ def get(connection: apsw.Connection, owner: int, identity: bytes) -> tuple[int, 
 
 
 def names(body: Mapping[str, Any], ids: set[str]) -> bool:
-    """Whether a trace names one of these turns."""
-    return any(entry.get("id") in ids for kind in ("hits", "drops") for entry in body.get(kind, ()))
+    """Whether a trace names one of these turns, or a fact that one of them says."""
+    entries = (entry for kind in ("hits", "drops") for entry in body.get(kind, ()))
+    return any(entry.get("id") in ids or not ids.isdisjoint(entry.get("evidence", ())) for entry in entries)
 
 
 def drop_naming(connection: apsw.Connection, owner: int, ids: set[str]) -> int:

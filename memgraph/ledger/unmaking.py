@@ -8,7 +8,7 @@ from typing import Final
 
 import apsw
 
-from memgraph.ledger import commits, facts, graph, operations
+from memgraph.ledger import commits, facts, graph, operations, unnaming
 from memgraph.ledger.operations import Effects, Entry
 from memgraph.ledger.turns import carray
 
@@ -80,7 +80,7 @@ def unmake(connection: apsw.Connection, owner: int, gone: Iterable[int], *, seq:
         connection.execute(sql, (owner, bound))
         removed[table] = connection.changes()
     parted = _part(connection, owner, caused)
-    erased = graph.erase_facts(connection, owner, sorted(rows))
+    erased = unnaming.erase_facts(connection, owner, sorted(rows))
     removed |= erased.removed
     connection.execute("delete from facts where owner = ? and row in carray(?)", (owner, bound))
     removed["facts"] = connection.changes()
@@ -116,7 +116,7 @@ def _part(connection: apsw.Connection, owner: int, caused: set[int]) -> set[int]
     return parted
 
 
-def _forget_merges(connection: apsw.Connection, owner: int, erased: graph.Gone, parted: set[int]) -> int:
+def _forget_merges(connection: apsw.Connection, owner: int, erased: unnaming.Gone, parted: set[int]) -> int:
     """Remove the operations by which entities led to others that are gone, and those of what is parted or moved."""
     gone = set(erased.entities)
     # Who stands for a group of which the root is gone led there too.
@@ -155,7 +155,7 @@ def left(
             (owner, bound),
         ).get,
         "operations": len(_operations_of(connection, owner, set(turns)) | _operations_on(connection, owner, {*rows})),
-        **graph.left(connection, owner, rows, entities),
+        **unnaming.left(connection, owner, rows, entities),
     }
 
 

@@ -76,7 +76,7 @@ class FactIndex:
         self.agent_names: list[str | None] = [None]
         self.entity_ids: dict[int, bytes] = {}
         self.entity_names: dict[int, str] = {}
-        self.links: dict[tuple[int, int], bool] = {}
+        self.links: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self._docs = 0
         self._number: dict[int, int] = {}
         self._entries: dict[tuple[int, int], int] = {}
@@ -201,28 +201,40 @@ class FactIndex:
     def _take_links(self, links: list[tuple[Any, ...]]) -> None:
         if not links:
             return
-        for pair in {item[:2] for item in links}:
-            # Ended and made anew, a link has several rows: it holds if one of them does.
-            self.links[pair] = any(item[3] == OPEN for item in links if item[:2] == pair)
-        self.older = np.zeros(len(self.rows), np.bool_)
-        heads = {int(self.fact[i]): int(i) for i in np.flatnonzero(self.superseded_at == OPEN)}
-        for (source, target), holds in self.links.items():
-            one, other = (heads.get(self._number.get(row, -1)) for row in (source, target))
-            if holds and one is not None and other is not None:
+        told: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for source, target, since, until, *_ in links:
+            told[source, target].append((since, until))  # ended and made anew, a link has several rows
+        self.links = {**self.links, **told}
+        self.older = self.outdated(None)
+
+    def _links(self, known_at: int | None) -> list[tuple[int, int]]:
+        """Return the pairs of facts that contradict each other, by what is (or was) believed."""
+        at = OPEN - 1 if known_at is None else known_at
+        return [pair for pair, spans in self.links.items() if any(since <= at < until for since, until in spans)]
+
+    def outdated(self, known_at: int | None) -> Bools:
+        """Return by fact whether a newer one contradicts it, both being believed now or at `known_at`."""
+        older = np.zeros(len(self.rows), np.bool_)
+        pairs = self._links(known_at)
+        if not pairs:
+            return older
+        entry = {int(self.fact[i]): int(i) for i in np.flatnonzero(self.believed(known_at))}
+        for pair in pairs:
+            one, other = (entry.get(self._number.get(row, -1)) for row in pair)
+            if one is not None and other is not None:
                 since = {(int(self.valid_from[i]), int(self.rows[self.fact[i]])): i for i in (one, other)}
-                self.older[self.fact[since[min(since)]]] = True
+                older[self.fact[since[min(since)]]] = True
+        return older
 
-    @property
-    def linked(self) -> set[int]:
-        """Rows of the facts that contradict another, by the links that hold now."""
-        return {row for pair, holds in self.links.items() if holds for row in pair}
+    def linked(self, known_at: int | None) -> set[int]:
+        """Return the rows of the facts that contradict another, now or at `known_at`."""
+        return {row for pair in self._links(known_at) for row in pair} if self.links else set()
 
-    def opposed(self, row: int) -> list[int]:
-        """Return the rows of the facts that contradict one, by the links that hold now."""
+    def opposed(self, row: int, known_at: int | None) -> list[int]:
+        """Return the rows of the facts that contradict one, now or at `known_at`."""
         if not self.links:
             return []
-        pairs = [pair for pair, holds in self.links.items() if holds and row in pair]
-        return sorted({other for pair in pairs for other in pair if other != row})
+        return sorted({other for pair in self._links(known_at) if row in pair for other in pair if other != row})
 
     def _take_names(self, entities: list[tuple[Any, ...]], aliases: list[tuple[Any, ...]]) -> None:
         for row, merged, _, until, *rest in entities:

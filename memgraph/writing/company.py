@@ -15,11 +15,13 @@ _APPOSED: Final = re.compile(
     rf"(?<!\w)(?P<name>{NAME}),? (?:my|our) (?:[a-z-]+ ){{0,2}}?(?P<kin>{_KIN})(?=[\s]*[,.;!)]|\s+(?:and|who|has|is)\b)"
 )
 _IS_CALLED: Final = re.compile(
-    rf"(?<!\w)(?:[Mm]y|[Oo]ur) (?:[a-z-]+ ){{0,2}}?(?P<kin>{_KIN})(?:,? an? (?:[a-z-]+ ){{1,4}}|['\u2019]s (?:an? (?:[a-z-]+ ){{1,6}})?"
+    rf"(?<!\w)(?:[Mm]y|[Oo]ur) (?:[a-z-]+ ){{0,2}}?(?P<kin>{_KIN})(?:,? an? (?:[a-z-]+ ){{1,4}}|['\u2019]s (?:an?"
+    rf" (?:[a-z-]+ ){{1,6}})?"
     rf"| is (?:an? (?:[a-z-]+ ){{1,6}})?)(?:called|named) (?P<name>{NAME})"
 )
 _THAT_IS: Final = re.compile(
-    rf"(?<!\w)(?P<name>{NAME}), (?:that|she|he)['\u2019]s (?:my|our) (?:[a-z-]+ ){{0,2}}?(?P<kin>{_KIN})(?=[\s]*[,.;!)])"
+    rf"(?<!\w)(?P<name>{NAME}), (?:that|she|he)['\u2019]s (?:my|our) (?:[a-z-]+"
+    rf" ){{0,2}}?(?P<kin>{_KIN})(?=[\s]*[,.;!)])"
 )
 _CALLED: Final = re.compile(rf"\b(?:an?|the) (?:[a-z-]+ ){{0,3}}?(?P<kin>{_PET}),? (?:called|named) (?P<name>{NAME})")
 

@@ -19,7 +19,8 @@ CUES: Final = {
             r" tenancy resident now for_good person people landed ended_up swapped traded place permanent\w* emigrated"
             " front_door postcode upped_sticks been_in since packed_up boxes landlord landlady mortgage balcony"
             " kitchen roof housewarming neighbours? these_days lorry van rent renting street settling local"
-            " locals roots sleep door window girl boy crossed back_in back_to returned hello_from greetings_from (?:got|was|were|been|is|are|'s|'m|am)_(?:re)?(?:posted|stationed)"
+            " locals roots sleep door window girl boy crossed back_in back_to returned hello_from greetings_from"
+            " (?:got|was|were|been|is|are|'s|'m|am)_(?:re)?(?:posted|stationed)"
             " bought signed"
         ),
         "nationality": r"citizen\w* passport nationality naturalised naturalized became sworn",

@@ -32,7 +32,8 @@ _ELSEWHERE: Final = {
 }
 """Places by the name they have at home or had before; for places alone."""
 _CLASSES: Final = frozenset(
-    "river mount city town village island pub inn bar cafe restaurant bakery bistro shop store supermarket hotel band group "
+    "river mount city town village island pub inn bar cafe restaurant bakery bistro shop store supermarket hotel"
+    " band group "
     "team club airline app company charity magazine newspaper festival race dog cat parrot tortoise rabbit horse pony "
     "hamster spaniel greyhound terrier kitten puppy".split()
 )

@@ -183,7 +183,7 @@ def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
 
 
 def corrected(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> Ending | None:
-    """Return where a turn corrects a fact to a draft's value: it takes something back and plainly says another value."""
+    """Return where a turn corrects a fact: it takes something back and plainly says another value, the draft's."""
     if draft.attribute != target.attribute or not single(draft.attribute) or not draft.kind == target.kind == "state":
         return None
     if draft.valid_to is not None or not fits(draft) or not _differs(draft, target):

@@ -13,7 +13,8 @@ _OPTIONAL: Final = re.compile(
 """What need not stand in a match, or stands for no letter of its own."""
 _RUNS: Final = re.compile(r"[a-z0-9']+")
 _FREQUENT: Final = frozenset(
-    "a an the my our his her their its to of in on at for with and or is are was be been have has it i we he she they you"
+    "a an the my our his her their its to of in on at for with and or is are was be been have has it i we he she"
+    " they you"
     " 's 'm 're 've m s re ve as by from that this me us am".split()
 )
 

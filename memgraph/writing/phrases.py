@@ -31,7 +31,8 @@ BOUNDARY: Final = re.compile(
 )
 _HAPPENED: Final = (
     r"(?:i|we|he|she|they|(?:my|our|the) \w+) (?:moved|married|retired|arrived|died|finished|turned|graduated|started"
-    r"|joined|left|met|had|got|was born|came along|became|found out|fell pregnant|learned|learnt|heard|realised|realized)\b"
+    r"|joined|left|met|had|got|was born|came along|became|found out|fell pregnant|learned|learnt|heard|realised"
+    r"|realized)\b"
 )
 """What dates an end, where "when I travel" would leave some of it."""
 _STILL_SOME: Final = compiled(

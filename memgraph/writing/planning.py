@@ -28,7 +28,8 @@ _NEGATIVE: Final = compiled(
     r"n['\u2019]t\b",
 )
 _NOT_ENDED: Final = compiled(
-    r"(?:\b(?:not|never|hardly)|n['\u2019]t)(?: \w+){0,2} (?:stop|stopped|quit|give up|given up|packed? in|given? it up)\b"
+    r"(?:\b(?:not|never|hardly)|n['\u2019]t)(?: \w+){0,2} (?:stop|stopped|quit|give up|given up|packed? in|given? it"
+    r" up)\b"
 )
 _AGO: Final = re.compile(
     rf"\b(?:\d{{1,3}}|{any_of('a an one two three four five six seven eight nine ten some many few several')})"

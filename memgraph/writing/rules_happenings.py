@@ -72,8 +72,10 @@ ENDINGS: Final = (
     Rule(
         "medication",
         says(
-            f"{DONE} (?:stopped|quit|finished) taking (?:the |my |any )(?P<o>(?!bus|train|tube|car|lift|stairs|tram|ferry"
-            r"|metro|dog|kids|bins|minutes|class|lessons|blame|rubbish|piss|children|boat|bike|same|exams?|driving|finals|photos|part|courses|orders)[a-z]+)\b(?! (?:to|out))",
+            f"{DONE} (?:stopped|quit|finished) taking (?:the |my |any )(?P<o>(?!bus|train|tube|car|lift|stairs|tram"
+            f"|ferry"
+            r"|metro|dog|kids|bins|minutes|class|lessons|blame|rubbish|piss|children|boat|bike|same|exams?|driving"
+            r"|finals|photos|part|courses|orders)[a-z]+)\b(?! (?:to|out))",
         ),
         who=ANY,
         confidence=0.85,
@@ -230,7 +232,8 @@ PLANS: Final = (
         "plan",
         says(
             f"{BE}(?P<o> (?:leaving|moving|starting|getting married|getting divorced|quitting"
-            rf"|changing jobs|retiring|emigrating|expecting (?:(?:a|an|our|my|another) )?(?:(?:first|second|third|fourth)\b"
+            rf"|changing jobs|retiring|emigrating|expecting (?:(?:a|an|our|my|another) )?(?:(?:first|second|third"
+            rf"|fourth)\b"
             rf"|(?:[a-z]+ )?(?:baby|child|boy|girl|twins|triplets)))\b[^.;:!?()\u2014\0]*?){STOP}",
         ),
         kind="plan",

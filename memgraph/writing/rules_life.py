@@ -77,7 +77,8 @@ LIFE: Final = (
     Rule(
         "health",
         says(
-            rf"{HAS} (?P<o>(?:an? |my )?(?:bad|dodgy|weak|stiff|frozen|sore|swollen|gammy|trapped)(?: left| right| lower| upper)?"
+            rf"{HAS} (?P<o>(?:an? |my )?(?:bad|dodgy|weak|stiff|frozen|sore|swollen|gammy|trapped)(?: left| right|"
+            rf" lower| upper)?"
             rf" (?:{_BODY}))\b",
         ),
         who=ANY,
@@ -117,9 +118,11 @@ LIFE: Final = (
             "|antidepressants|blood thinners|iron tablets|metformin|ibuprofen|paracetamol"
             r"|warfarin|sertraline|levothyroxine|\w+(?:pril|olol|statin|cillin|pine|oxetine"
             r"|azole|profen|dipine|formin|thyroxine|mycin|tadine|rizine))|\d+ ?mg of [\w-]+)\b",
-            rf"{DO} (?:take|takes) (?P<o>(?!care|time|days?|weeks?|it\b|this|that|them|turns|lessons|classes|responsibility"
+            rf"{DO} (?:take|takes) (?P<o>(?!care|time|days?|weeks?|it\b|this|that|them|turns|lessons|classes"
+            rf"|responsibility"
             r"|photos|pictures|credit|notes|part|me\b|him|her\b|us\b|orders|months|years|hours|steps)[a-z]{4,}) for"
-            rf" (?:it|(?:my|the|his|her) (?:[\w-]+ )?(?:{_BODY}|{_ILL}|blood pressure|heart|pain|nerves|cholesterol))\b",
+            rf" (?:it|(?:my|the|his|her) (?:[\w-]+ )?(?:{_BODY}|{_ILL}|blood pressure|heart|pain|nerves"
+            rf"|cholesterol))\b",
         ),
         who=ANY,
         confidence=0.85,
@@ -306,7 +309,8 @@ LIFE: Final = (
             r" (?:keys?|insurance|to|trip|booked|appointment|lesson|share|tour)\b)\b",
             f"{HAS} (?P<o>(?:the|a|an|my|our) (?:(?:old|new|little|blue|red|green|white"
             rf"|black|battered|second-hand) )?[A-Z]\w+(?: [A-Z]?\w*\d+)?)(?={STOP})",
-            rf"{DONE} bought (?:myself |ourselves )?(?P<o>an? (?:(?:old|new|used|second-hand) )?\d{{4}} [A-Z]\w+(?: [A-Z]\w+)*)"
+            rf"{DONE} bought (?:myself |ourselves )?(?P<o>an? (?:(?:old|new|used|second-hand) )?\d{{4}} [A-Z]\w+(?:"
+            rf" [A-Z]\w+)*)"
             rf"(?={STOP})",
         ),
         who=ANY,

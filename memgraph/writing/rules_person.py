@@ -131,7 +131,8 @@ PERSON: Final = (
     Rule(
         "email",
         says(
-            r" (?:new )?e-?mail(?: address)?(?: for [a-z ]{1,20})?(?:['’]s| is)(?: now)? (?P<o>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
+            r" (?:new )?e-?mail(?: address)?(?: for [a-z ]{1,20})?(?:['’]s| is)(?: now)?"
+            r" (?P<o>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
         ),
         who=MY,
         confidence=0.95,

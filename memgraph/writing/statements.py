@@ -32,14 +32,17 @@ _SENTENCE: Final = re.compile(
     r" ))+[.!?\u2026]*"
 )
 _TAG: Final = re.compile(
-    r",\s*(?:(?:is|are|was|were|do|does|did|have|has|had|can|could|would|wo|ai)(?:n['\u2019]t)? (?:I|you|we|it|he|she|they|that"
+    r",\s*(?:(?:is|are|was|were|do|does|did|have|has|had|can|could|would|wo|ai)(?:n['\u2019]t)? (?:I|you|we|it|he"
+    r"|she|they|that"
     r"|this)\b[^,?]*|right|eh|huh|no|you know|remember)\s*\?+\s*$",
     re.IGNORECASE,
 )
 """What is asked about a statement, or after it, without putting it in doubt: "did I say?"."""
 _ASKS: Final = re.compile(
-    r"\s*(?:(?:and|but|so|or|well|oh|ok(?:ay)?|then),? )*(?:what|who|whom|whose|how|when|where|why|which|is|are|am|was|were"
-    r"|do|does|did|have|has|had|can|could|will|would|shall|should|may|might|any|ever|if|guess)(?:n['\u2019]t|['\u2019]s)?\b",
+    r"\s*(?:(?:and|but|so|or|well|oh|ok(?:ay)?|then),? )*(?:what|who|whom|whose|how|when|where|why|which|is|are|am"
+    r"|was|were"
+    r"|do|does|did|have|has|had|can|could|will|would|shall|should|may|might|any|ever|if|guess)(?:n['\u2019]t"
+    r"|['\u2019]s)?\b",
     re.IGNORECASE,
 )
 _UNREAL: Final = re.compile(
@@ -51,7 +54,8 @@ _UNREAL: Final = re.compile(
 )
 _UNSURE: Final = re.compile(r"\b(?:maybe|perhaps|might|possibly|apparently|supposedly)\b", re.IGNORECASE)
 _JOKE: Final = re.compile(
-    r"\b(?:just|only) (?:kidding|joking)\b|\bI(?:['\u2019]m| am) (?:kidding|joking)\b|^\W*joke of the \w+|\bapril fool|\barrr+\b|\blol"
+    r"\b(?:just|only) (?:kidding|joking)\b|\bI(?:['\u2019]m| am) (?:kidding|joking)\b|^\W*joke of the \w+|\bapril"
+    r" fool|\barrr+\b|\blol"
     r" jk\b|\bjk\b"
     r"|(?:^|\s)/s\b|\bkidding!",
     re.IGNORECASE,
@@ -83,7 +87,8 @@ _OPENERS: Final = re.compile(
     re.IGNORECASE,
 )
 _ADJUNCT: Final = re.compile(
-    r"(?:(?:Way )?[Bb]ack in|In|On|Since|From|Last|Next|This|Yesterday|Tomorrow|By|At|For|During|Over|in|on|since|last|next|by|at|for)\b"
+    r"(?:(?:Way )?[Bb]ack in|In|On|Since|From|Last|Next|This|Yesterday|Tomorrow|By|At|For|During|Over|in|on|since"
+    r"|last|next|by|at|for)\b"
     r"[^,;:.!?\0]{0,30}? (?=(?:I|we|my|our)\b)|(?:Yesterday|Tomorrow|Tonight|Now|yesterday|tomorrow) (?=(?:I|we|my"
     r"|our)\b)"
 )

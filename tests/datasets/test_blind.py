@@ -1,7 +1,7 @@
 """The sets that were labelled blind: their form, what must hold on them always, and how the rules fare on them.
 
-They were written after the rules and without sight of them. A rule that is made to fit one of these items takes away
-what the set is for: the card keeps the figures that were measured first.
+They were written after the rules and without sight of them. What they found was then mended on principle, so that they
+are blind no longer: the card keeps the figures that were measured first.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ SMALL: Final = set(
 RUN: Final = 6
 """Words in a row that no two items share."""
 
-# Five points below what was measured first, before anybody saw the sets.
-PLANNED_RIGHT: Final = 0.68
-EXTRACTED_RIGHT: Final = 0.78
-EXTRACTED_FOUND: Final = 0.09
-MERGES_FOUND: Final = 0.83
+# The bars of the work itself. The first figures, measured blind, stand in the card; since the mending none is blind.
+PLANNED_RIGHT: Final = 0.85
+MERGES_RIGHT: Final = 0.98
+MERGES_FOUND: Final = 0.8
+EXTRACTED_RIGHT: Final = 0.9
+EXTRACTED_FOUND: Final = 0.15
 
 
 @cache
@@ -227,17 +228,7 @@ def attacks(item: Item) -> Iterator[FactDraft]:
         yield FactDraft(old["subject"], old["attribute"], value, value, old["kind"])
 
 
-UNMENDED: Final = "a fault that the blind set found, not mended yet"
-CLOSED: Final = ("b041", "b044", "b046", "b059")
-"""Look-alikes that the gate closes."""
-
-
-def marked(item: Item) -> Any:
-    marks = [pytest.mark.xfail(reason=UNMENDED, strict=True)] if item["id"] in CLOSED else []
-    return pytest.param(item, id=str(item["id"]), marks=marks)
-
-
-@pytest.mark.parametrize("item", [marked(item) for item in look_alikes()])
+@pytest.mark.parametrize("item", look_alikes(), ids=lambda item: str(item["id"]))
 def test_the_gate_closes_no_look_alike(item: Item) -> None:
     turn, fact = said(item), known(item)
     for claim in attacks(item):
@@ -247,7 +238,6 @@ def test_the_gate_closes_no_look_alike(item: Item) -> None:
                     assert not rule(claim, turn, [fact], Decision(operation, mode, "f1", quote=quote)).closes, claim
 
 
-@pytest.mark.xfail(reason=UNMENDED, strict=True)
 def test_planning_closes_nothing_that_is_to_stay_open() -> None:
     open_still = [item for item in load("supersession-blind") if not item["expected"]["closes"]]
     assert [item["id"] for item in open_still if planned(item).closes] == []
@@ -271,7 +261,6 @@ def test_planning_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
 # Entities
 
 
-@pytest.mark.xfail(reason=UNMENDED, strict=True)
 def test_merging_entities(capsys: pytest.CaptureFixture[str]) -> None:
     wrong: list[str] = []
     merged = right = 0
@@ -285,7 +274,7 @@ def test_merging_entities(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\nblind entities: precision {right / merged:.3f} ({merged} merged), recall {right / one:.3f}", end="")
     assert right / one >= MERGES_FOUND
-    assert right / merged >= 0.98, wrong
+    assert right / merged >= MERGES_RIGHT, wrong
 
 
 # Extraction

@@ -200,6 +200,16 @@ def test_traces_that_name_it_are_gone_also_those_not_yet_written(open_memory: Op
     assert b"".join(body for (body,) in query(memory, "select body from traces")).decode().count(ids[0]) == 0
 
 
+def test_traces_of_facts_that_it_says_are_gone(open_memory: OpenMemory) -> None:
+    memory = open_memory()
+    [said] = memory.add("I live in Lisbon.", ADA).ids
+    hits = memory.search("Lisbon", ADA, kind="fact")
+    assert [hit.evidence for hit in hits] == [(said,)]
+    memory.erase(said, ADA)
+    with pytest.raises(NotFound):
+        memory.trace(hits.trace_id, ADA)
+
+
 def test_a_search_that_is_under_way_leaves_no_trace_of_it(open_memory: OpenMemory, reached: dict[str, Any]) -> None:
     """It ranked and joined before the erasure, and its trace is handed over when the rows are gone."""
     memory = open_memory()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memgraph.ledger import facts, graph, operations, owners
+from memgraph.ledger import facts, graph, operations, owners, unnaming
 from memgraph.ledger.around import View, around
 from memgraph.ledger.facts import Content, Keys
 from memgraph.ledger.handle import Ledger
@@ -220,8 +220,8 @@ def test_a_name_goes_with_the_last_fact_that_said_it(
             if {one, other} <= named:
                 graph.merge(connection, 1, book.entity(one), book.entity(other))
         erased = [row for row, ends in rows.items() if name in ends]
-        gone = graph.erase_facts(connection, 1, erased)
-        assert graph.left(connection, 1, erased, gone.entities) == {}
+        gone = unnaming.erase_facts(connection, 1, erased)
+        assert unnaming.left(connection, 1, erased, gone.entities) == {}
         left = set[str]().union(*(ends for row, ends in rows.items() if row not in erased))
         after = book.rows()
         assert {row[-1] for row in after["entities"]} == left
@@ -252,13 +252,13 @@ def test_who_was_merged_into_what_goes_stays_together(book: Book) -> None:
     facts_ = {name: book.say((name, "likes", "Tea")) for name in ("Robert", "Bob", "Bobby")}
     for name in ("Bob", "Bobby"):
         book.merge(name, "Robert")
-    gone = graph.erase_facts(book.connection, 1, [facts_["Robert"]])
+    gone = unnaming.erase_facts(book.connection, 1, [facts_["Robert"]])
     assert gone.entities == [book.entity("Robert")]
     assert gone.changed == [book.entity("Bob"), book.entity("Bobby")]
     assert graph.merges(book.connection, 1) == {book.entity("Bobby"): book.entity("Bob")}
     [bob] = [entity for entity in book.see("Bobby").entities if entity.name == "Bob"]
     assert bob.aliases == ("Bobby",)
-    assert graph.left(book.connection, 1, list(facts_.values()), []) == {"mentions": 4, "relations": 2}
+    assert unnaming.left(book.connection, 1, list(facts_.values()), []) == {"mentions": 4, "relations": 2}
 
 
 def test_an_alias_goes_with_the_fact_that_gave_it(book: Book) -> None:
@@ -277,7 +277,7 @@ def test_an_alias_goes_with_the_fact_that_gave_it(book: Book) -> None:
     said = facts.content_of(book.connection, 1, named, 1)
     facts.revise(book.connection, 1, named, said, None, operation=book.operation("UNDO", 50), seq=1, now=50)
     assert shown(book.see("Ada")) == {"user", "Tea"}
-    assert graph.erase_facts(book.connection, 1, [named]).removed["entity_aliases"] == 1
+    assert unnaming.erase_facts(book.connection, 1, [named]).removed["entity_aliases"] == 1
     assert "Ada" not in str(book.rows())
 
 
@@ -372,7 +372,7 @@ def test_no_query_reads_the_rows_of_other_owners(book: Book) -> None:
         book.see(None, view)
     graph.unmerge(book.connection, 1, book.entity("Bob"))
     graph.stated(book.connection, 1, fact)
-    graph.left(book.connection, 1, [fact], graph.erase_facts(book.connection, 1, [fact]).entities)
+    unnaming.left(book.connection, 1, [fact], unnaming.erase_facts(book.connection, 1, [fact]).entities)
     book.connection.exec_trace = None
     assert len(plans) > 30
     for plan in plans:

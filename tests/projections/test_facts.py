@@ -59,10 +59,12 @@ def test_truth_by_kind() -> None:
 def test_of_two_that_contradict_the_older_is_marked() -> None:
     facts = index(version(5, since=9), version(6, since=3), (LINK, 5, 6, 1, OPEN, *REST))
     assert facts.older.tolist() == [False, True]
-    assert (facts.opposed(5), facts.opposed(6)) == ([6], [5])
+    assert (facts.opposed(5, None), facts.opposed(6, None)) == ([6], [5])
     undone = index((LINK, 5, 6, 1, 8, *REST), on=facts)
     assert undone.older.tolist() == [False, False]
-    assert undone.opposed(5) == []
+    assert undone.opposed(5, None) == []
+    assert undone.opposed(5, 7) == [6]  # it was linked then
+    assert undone.outdated(7).tolist() == [False, True]
 
 
 def test_names_in_a_question() -> None:
