@@ -15,7 +15,7 @@ from memgraph.nodes import deciding
 from memgraph.nodes.extract import CALL_S, origin_of
 from memgraph.nodes.job import JobNode
 from memgraph.nodes.node import Run
-from memgraph.nodes.stage import Stage, WriteState, calling, described, job_of
+from memgraph.nodes.stage import Stage, WriteState, calling, described, done, job_of
 from memgraph.state import state_value
 from memgraph.writing.consolidation import questions, shown
 
@@ -59,7 +59,7 @@ class ConsolidateStage(Stage):
         if job is None or not state.get("open", True):
             return {"open": False}
         outcome = await memory.facts.consolidate(job, decider_of(memory, config), strict=state.get("strict", False))
-        return {"open": outcome.open, "events": [described("consolidate", job, outcome)]}
+        return done(state, "consolidate", job, outcome)
 
 
 class Consolidate(JobNode):

@@ -14,7 +14,7 @@ from memgraph.ledger.operations import Origin
 from memgraph.nodes import extraction
 from memgraph.nodes.job import JobNode
 from memgraph.nodes.node import Run
-from memgraph.nodes.stage import Stage, WriteState, calling, described, job_of
+from memgraph.nodes.stage import Stage, WriteState, calling, described, done, job_of
 from memgraph.nodes.structured import Usage
 from memgraph.state import state_value
 from memgraph.writes import Request
@@ -70,7 +70,7 @@ class ExtractStage(Stage):
         if job is None:
             return {"open": False}
         outcome = await memory.facts.extract(job, extractor_of(memory, config), strict=state.get("strict", False))
-        return {"open": outcome.open, "events": [described("extract", job, outcome)]}
+        return done(state, "extract", job, outcome)
 
 
 class Extract(JobNode):

@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 
 from memgraph.nodes.job import JobNode
 from memgraph.nodes.node import Run
-from memgraph.nodes.stage import Stage, WriteState, described, job_of
+from memgraph.nodes.stage import Stage, WriteState, described, done, job_of
 from memgraph.state import state_value
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class MergeStage(Stage):
         if job is None or not state.get("open", True):
             return {"open": False}
         outcome = await merged(memory, job)
-        return {"open": outcome.open, "events": [described("merge_graph", job, outcome)]}
+        return done(state, "merge_graph", job, outcome)
 
 
 class MergeGraph(JobNode):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import add
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
@@ -83,6 +84,15 @@ def described(stage: str, job: int, outcome: Outcome) -> dict[str, Any]:
             for done in outcome.operations
         ]
     return event
+
+
+def done(state: WriteState, stage: str, job: int, outcome: Outcome) -> dict[str, Any]:
+    """Return what a stage writes into the state."""
+    update: dict[str, Any] = {"open": outcome.open, "events": [described(stage, job, outcome)]}
+    added = state.get("added")
+    if added is not None and not outcome.open and outcome.error is None:
+        update["added"] = replace(added, facts=None)
+    return update
 
 
 def job_of(state: WriteState) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 
 from memgraph import Memory, MemoryContext, Scope, corrections
 from memgraph.corrections import Correction
@@ -86,6 +86,13 @@ def test_a_change_closes_what_was_and_keeps_both_with_their_evidence() -> None:
         assert done[1].target is not None
         assert done[1].fact == home.id
         assert done[1].evidence == home.evidence
+
+
+def test_an_add_tells_whether_its_facts_are_made() -> None:
+    with opened(model=ScriptedChatModel.of("Sure!", "Sure!", stated())) as memory:
+        assert memory.add({"role": "user", "content": "I live in Oslo.", "name": "Ada"}, ADA).facts is not None
+        assert memory.add({"role": "user", "content": "I live in Oslo now.", "name": "Ada"}, ADA).facts is None
+        assert memory.add("Thanks!", ADA).facts is None
 
 
 def test_the_same_said_again_is_evidence_and_no_second_fact() -> None:

@@ -26,7 +26,7 @@ def memory() -> Generator[Memory]:
 
 
 def objects(memory: Memory, scope: Scope = ADA, **options: Any) -> list[str]:
-    return [fact.object for fact in memory.list(scope, "fact", **options).items]
+    return [fact.object for fact in memory.list(scope, kind="fact", **options).items]
 
 
 def day(number: int, **more: float) -> datetime:
@@ -40,7 +40,7 @@ def test_what_holds_now_is_listed(memory: Memory) -> None:
     assert {"Lisbon", "hazelnuts"} <= set(objects(memory))
     assert "Oslo" not in objects(memory)
     assert [turn.text for turn in memory.list(ADA).items] == TOLD
-    assert memory.list(ADA, "turn") == memory.list(ADA)
+    assert memory.list(ADA, kind="turn") == memory.list(ADA)
 
 
 def test_what_was_true_and_what_was_believed_then(memory: Memory) -> None:
@@ -51,12 +51,12 @@ def test_what_was_true_and_what_was_believed_then(memory: Memory) -> None:
 
 
 def test_pages_of_facts(memory: Memory) -> None:
-    everything = memory.list(ADA, "fact").items
+    everything = memory.list(ADA, kind="fact").items
     assert len(everything) >= 3
     found: list[Fact] = []
     cursor: str | None = None
     while True:
-        page = memory.list(ADA, "fact", limit=1, cursor=cursor)
+        page = memory.list(ADA, kind="fact", limit=1, cursor=cursor)
         assert len(page.items) == 1
         found += page.items
         if (cursor := page.cursor) is None:
@@ -88,7 +88,7 @@ def test_a_filter_on_facts(memory: Memory, conditions: dict[str, Any], expected:
 )  # fmt: skip
 def test_a_malformed_filter_on_facts(memory: Memory, conditions: Any) -> None:
     with pytest.raises(InvalidFilter):
-        memory.list(ADA, "fact", filter=conditions)
+        memory.list(ADA, kind="fact", filter=conditions)
 
 
 def test_a_key_of_facts_is_none_of_turns(memory: Memory) -> None:
@@ -98,11 +98,11 @@ def test_a_key_of_facts_is_none_of_turns(memory: Memory) -> None:
 
 def test_what_may_be_listed(memory: Memory) -> None:
     with pytest.raises(InvalidInput, match="kind"):
-        memory.list(ADA, "entity")  # type: ignore[call-overload]  # what people write
+        memory.list(ADA, kind="entity")  # type: ignore[call-overload]  # what people write
     cursor = memory.list(ADA, limit=1).cursor
     assert cursor is not None
     with pytest.raises(InvalidInput, match="a list of facts gave out"):
-        memory.list(ADA, "fact", cursor=cursor)
+        memory.list(ADA, kind="fact", cursor=cursor)
     with pytest.raises(InvalidInput, match="a list of operations gave out"):
         memory.operations(ADA, cursor=cursor)
 
@@ -172,7 +172,7 @@ def test_anothers_facts_are_not_there(memory: Memory) -> None:
             memory.why(home.id, scope)
         with pytest.raises(NotFound, match="no such fact in this scope"):
             memory.operations(scope, fact=home.id)
-        assert memory.list(scope, "fact").items == ()
+        assert memory.list(scope, kind="fact").items == ()
         assert memory.operations(scope).items == ()
         assert memory.graph(scope).entities == ()
 
@@ -183,11 +183,11 @@ def test_what_a_type_checker_knows(memory: Memory) -> None:
     assert_type(memory.get(home.id, ADA, kind="fact"), Fact)
     assert_type(memory.get(home.evidence[0], ADA, kind="turn"), Turn)
     assert_type(memory.list(ADA), Page[Turn])
-    assert_type(memory.list(ADA, "fact"), Page[Fact])
+    assert_type(memory.list(ADA, kind="fact"), Page[Fact])
     assert_type(memory.list(ADA, kind="fact"), Page[Fact])
 
     async def look() -> None:
-        assert_type(await memory.alist(ADA, "fact"), Page[Fact])
+        assert_type(await memory.alist(ADA, kind="fact"), Page[Fact])
         assert_type(await memory.aget(home.id, ADA, kind="fact"), Fact)
 
     asyncio.run(look())
@@ -251,10 +251,10 @@ def agents() -> Generator[Memory]:
 
 
 def test_an_agent_sees_its_own_facts_and_nobodys(agents: Memory) -> None:
-    own, others, nobodys = agents.list(ADA, "fact").items
+    own, others, nobodys = agents.list(ADA, kind="fact").items
     assert [fact.agent_id for fact in (own, others, nobodys)] == ["a", "b", None]
-    assert agents.list(A, "fact").items == (own, nobodys)
-    assert agents.list(ADA, "fact", filter={"agent_id": "b"}).items == (others,)
+    assert agents.list(A, kind="fact").items == (own, nobodys)
+    assert agents.list(ADA, kind="fact", filter={"agent_id": "b"}).items == (others,)
     for fact in (own, nobodys):
         assert agents.why(fact.id, A).fact == agents.get(fact.id, A) == fact
         assert agents.operations(A, fact=fact.id).items
@@ -272,7 +272,7 @@ def test_an_agent_sees_its_own_facts_and_nobodys(agents: Memory) -> None:
 
 def test_an_agent_sees_the_operations_on_what_it_sees(agents: Memory) -> None:
     tell(agents, "I live in Oslo.", scope=A)
-    mine, theirs = agents.list(ADA, "fact").items[:2]
+    mine, theirs = agents.list(ADA, kind="fact").items[:2]
     undone = agents.undo(agents.operations(ADA, fact=theirs.id).items[0].id, B)
     everything = agents.operations(ADA).items
     seen = agents.operations(A).items
@@ -294,7 +294,7 @@ def test_an_agent_sees_the_operations_on_what_it_sees(agents: Memory) -> None:
 def test_two_faces(memory: Memory) -> None:
     async def look() -> None:
         home = only(memory, filter={"object": "Lisbon"})
-        assert (await memory.alist(ADA, "fact")).items == memory.list(ADA, "fact").items
+        assert (await memory.alist(ADA, kind="fact")).items == memory.list(ADA, kind="fact").items
         assert await memory.aget(home.id, ADA) == home
         assert (await memory.awhy(home.id, ADA)).fact == home
         assert (await memory.aoperations(ADA)) == memory.operations(ADA)
@@ -309,7 +309,7 @@ def test_two_faces(memory: Memory) -> None:
 @pytest.mark.parametrize("scope", [None, "ada", {"user_id": "ada"}])
 def test_what_is_no_scope_is_refused(memory: Memory, scope: Any) -> None:
     for call in (
-        lambda: memory.list(scope, "fact"),
+        lambda: memory.list(scope, kind="fact"),
         lambda: memory.why(UNKNOWN, scope),
         lambda: memory.update(UNKNOWN, scope, text="x"),
         lambda: memory.undo(UNKNOWN, scope),

@@ -15,7 +15,8 @@ from memgraph.corrections import Correction
 from memgraph.drafts import FactDraft, KnownFact, SaidTurn, Step
 from memgraph.errors import UndoRefused
 from memgraph.ledger import facts, filters, operations, owners
-from memgraph.records import OPEN, Fact, MemoryOperation, to_us
+from memgraph.records import OPEN, Fact, Graph, MemoryOperation, to_us
+from memgraph.surroundings import around
 from memgraph.writing.attributes import single
 from memgraph.writing.consolidation import plan
 from memgraph.writing.extractor import PatternExtractor
@@ -78,7 +79,7 @@ class Model:
         return {fact: (said, frozenset(self.evidence[fact])) for fact, said in self.facts.items() if said is not None}
 
     def known_at(self, at: int) -> State:
-        return next((state for when, state in reversed(self.log) if when <= at), {})
+        return next(state for when, state in reversed(self.log) if when <= at)
 
     def note(self, now: int) -> None:
         self.log.append((now, self.state()))
@@ -180,6 +181,7 @@ class World:
     def __init__(self, memory: Memory) -> None:
         self.memory, self.model, self.clock = memory, Model(), Clock()
         memory.core.clock = self.clock
+        self.graphs: list[Graph] = []
 
     def act(self, action: str, number: int) -> None:
         memory, model = self.memory, self.model
@@ -214,6 +216,10 @@ class World:
             model.forget_turn(turn)
             memory.forget(self.turn_ids()[turn], ADA)
         model.note(now)
+        self.graphs.append(self.graph(now, None))
+
+    def graph(self, as_of: int, known_at: int | None) -> Graph:
+        return self.memory.live().wait(around(self.memory.core, ADA, None, limit=200, as_of=as_of, known_at=known_at))
 
     def history(self) -> list[MemoryOperation]:
         def look(connection: Any) -> list[MemoryOperation]:
@@ -251,6 +257,7 @@ class World:
         """Compare every moment of belief, and of truth, with the model."""
         numbers = {turn: number for number, turn in enumerate(self.turn_ids())}
         times = [when for when, _ in self.model.log]
+        assert [self.graph(when, when) for when in times] == self.graphs
         for known_at in times:
             state = self.model.known_at(known_at)
             for as_of in times[::3]:
@@ -299,4 +306,39 @@ def test_what_is_read_equals_a_plain_model(actions: list[tuple[str, int]]) -> No
         world = World(memory)
         for action, number in actions:
             world.act(action, number)
+        world.check()
+
+
+def test_what_nobody_says_any_more_goes_with_the_evidence_that_is_undone() -> None:
+    with Memory.open(":memory:", embedder=None, facts=True) as memory:
+        world = World(memory)
+        for action in (("tell", 0), ("tell", 0), ("forget turn", 0), ("undo", 1)):
+            world.act(*action)
+        assert world.read(None, None) == []
+        world.act("undo", 2)
+        assert [len(fact.evidence) for fact in world.read(None, None)] == [2]
+        world.check()
+
+
+def test_two_values_at_once_contradict_each_other_until_that_is_undone_too() -> None:
+    with Memory.open(":memory:", embedder=None, facts=True) as memory:
+        world = World(memory)
+        for action in (("tell", 2), ("tell", 3), ("tell", 0), ("undo", 1)):
+            world.act(*action)
+        one, other = world.read(None, None)
+        assert {one.object, other.object} == {"Lisbon", "Oslo"}
+        assert (one.conflicts, other.conflicts) == ((other.id,), (one.id,))
+        world.act("undo", 3)
+        [oslo] = world.read(None, None)
+        assert (oslo.object, oslo.conflicts) == ("Oslo", ())
+        world.check()
+
+
+def test_an_addition_can_be_undone_once_what_changed_it_was() -> None:
+    with Memory.open(":memory:", embedder=None, facts=True) as memory:
+        world = World(memory)
+        for action in (("tell", 0), ("tell", 2), ("undo", 0), ("undo", 1), ("undo", 0)):
+            world.act(*action)
+        assert world.read(None, None) == []
+        assert [done.operation for done in world.history()] == ["ADD", "UPDATE", "UNDO", "UNDO"]
         world.check()

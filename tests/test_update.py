@@ -57,7 +57,7 @@ def test_what_is_not_named_stays(memory: Memory) -> None:
 def test_a_fact_is_ended_and_holds_again(memory: Memory) -> None:
     home = only(memory)
     ended = memory.update(home.id, ADA, valid_to=NOW + timedelta(days=1, seconds=1))
-    assert memory.list(ADA, "fact").items == ()
+    assert memory.list(ADA, kind="fact").items == ()
     assert only(memory, as_of=NOW + timedelta(days=1)).valid_to == NOW + timedelta(days=1, seconds=1)
     memory.update(home.id, ADA, valid_to="open")
     assert only(memory).valid_to is None

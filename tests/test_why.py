@@ -86,7 +86,7 @@ def test_a_fact_that_was_undone_is_told_of_with_what_said_it() -> None:
 def test_conflicts_are_told() -> None:
     with opened() as memory:
         tell(memory, "My birthday is 3 May.", "My birthday is 4 June.")
-        may, june = memory.list(ADA, "fact").items
+        may, june = memory.list(ADA, kind="fact").items
         assert memory.why(may.id, ADA).fact.conflicts == may.conflicts == (june.id,)
         assert memory.why(june.id, ADA).fact.conflicts == june.conflicts == (may.id,)
         told = memory.why(may.id, ADA)

@@ -40,9 +40,9 @@ def demo(
 ) -> None:
     """Watch an agent remember, in another thread and another process. Offline, in under a minute.
 
-    A real LangGraph agent with our nodes lives through a year of talk, which is our own writing. Then a new process
-    with a new thread answers questions from memory, and shows for each turn it recalls why. No language model is used:
-    a small script reads in its place.
+    A real LangGraph agent with our nodes lives through a year of talk, which is our own writing. Three more sessions
+    tell how facts follow what changes. Then a new process with a new thread answers questions from memory, and shows
+    for each turn it recalls why. No language model is used: rules make the facts, and a small script reads the recall.
     """
     from memgraph.cli.demo_view import View
 
@@ -82,7 +82,19 @@ async def _talk(path: Path, embedder: str, view: View) -> None:
         view.opened((await memory.adoctor())["embedder"])
         async for session in talk(memory):
             view.talked(session)
-    view.remembered(path.stat().st_size, time.perf_counter() - began)
+        view.remembered(path.stat().st_size, time.perf_counter() - began)
+        await _facts(memory, view)
+
+
+async def _facts(memory: Memory, view: View) -> None:
+    """Let things change in somebody else's three sessions, and ask what memory made of it."""
+    from memgraph.cli import demo_facts
+
+    view.changing()
+    async for session in demo_facts.tell(memory):
+        view.told(session)
+    change = await demo_facts.change(memory)
+    view.changed(change, await demo_facts.path(memory), await demo_facts.reasons(memory, change.then))
 
 
 def _recall(path: Path, embedder: str, view: View) -> Iterator[Answer]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from memgraph.cli import output
 from memgraph.cli.turns import ordinal
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from rich.panel import Panel
     from rich.table import Table
 
+    from memgraph.cli.demo_facts import Change, Step, Told
+    from memgraph.cli.demo_facts import Path as Route
     from memgraph.cli.demo_recall import Answer, Found
     from memgraph.cli.demo_talk import Talk
+    from memgraph.records import Why
+
+_SHOWN: Final = 2
+"""Hits that are shown of a question after the first, so that the demo fits two screens."""
 
 
 class View:
@@ -29,7 +36,7 @@ class View:
     def __init__(self, *, silent: bool) -> None:
         self._console = output.answers()
         self._console.quiet = silent
-        self._transcript: dict[str, Any] = {"talks": [], "answers": []}
+        self._transcript: dict[str, Any] = {"talks": [], "facts": {"sessions": []}, "answers": []}
         self._turns = 0
         self._kept: Path | None = None
 
@@ -80,9 +87,35 @@ class View:
             f"in {seconds:.1f} s."
         )
 
+    def changing(self) -> None:
+        """Announce the sessions in which things change."""
+        self._title("2. Things change: facts, made by rules")
+        self._say(
+            "Ada talks in three sessions. Each step on a fact is an operation: it gives its reason, and can be undone."
+        )
+
+    def told(self, told: Told) -> None:
+        """Show what was said in a session, and what was done."""
+        self._transcript["facts"]["sessions"].append(told.model_dump(mode="json"))
+        for said in told.said:
+            self._console.print(f"  {_day(told.began_at)}, Ada: “{said}”", style="green")
+            for step in told.steps:
+                if step.said == said:
+                    self._console.print(_step(step))
+        self._console.print()
+
+    def changed(self, change: Change, route: Route, why: Why) -> None:
+        """Show an answer that changed, one that the graph connects, and why a fact is over."""
+        facts = self._transcript["facts"]
+        facts |= {"as_of": change.model_dump(mode="json"), "path": route.model_dump(mode="json"), "why": why}
+        self._console.print(_rows(change.question, _then_and_now(change)))
+        self._console.print(_rows(route.question, [("by the graph", " → ".join(route.route))]))
+        self._console.print(_rows(f"Why is that over: {change.then.text}", _because(why)))
+        self._console.print()
+
     def asking(self) -> None:
-        """Announce the second half."""
-        self._title("2. Months later: a new process, a new thread")
+        """Announce the last part."""
+        self._title("3. Months later: a new process, a new thread")
 
     def process(self, pid: int) -> None:
         """Tell of the new process."""
@@ -95,18 +128,21 @@ class View:
     def answered(self, answer: Answer) -> None:
         """Show a question, its answer, why those turns were recalled, and the block that the model saw."""
         first = not self._transcript["answers"]
+        shown = answer.found if first else answer.found[:_SHOWN]
         self._transcript["answers"].append(answer.model_dump(mode="json"))
         self._console.print(_dialogue(answer))
         self._console.print()
         for arm, reason in answer.degraded.items():
             self._say(f"The {arm} arm took no full part: {reason}.")
         if answer.found:
-            self._console.print("Recalled, best first, and why:", style="dim")
-            for place, found in enumerate(answer.found, 1):
+            if first:
+                self._console.print("Recalled, best first, and why:", style="dim")
+            for place, found in enumerate(shown, 1):
                 self._console.print(_reason(place, found))
                 said = output.printable(output.shortened(found.text, 140))
                 self._console.print(f"     {said}", style="italic dim", no_wrap=True, overflow="ellipsis")
-            self._console.print(_block(answer.block, whole=first))
+            if first:
+                self._console.print(_block(answer.block))
             self._console.print()
 
     def end(self, seconds: float) -> None:
@@ -122,7 +158,8 @@ class View:
             lines, path = [], shlex.quote(str(self._kept))
         lines += [
             f'memgraph search "who looks after the buoys" --user maren --db {path} --why',
-            f"memgraph list --user maren --db {path} --speaker Assistant",
+            f"memgraph list --facts --user ada --db {path}",
+            f"memgraph graph Solveig --user ada --db {path}",
             f"memgraph doctor --db {path}",
             "memgraph eval run",
         ]
@@ -176,14 +213,67 @@ def _reason(place: int, found: Found) -> Table:
     return row
 
 
-def _block(block: str, *, whole: bool) -> Panel:
-    """Return what the model saw; its fixed heading only where it is shown for the first time."""
+def _block(block: str) -> Panel:
+    """Return what the model saw."""
     from rich import box
     from rich.panel import Panel
     from rich.text import Text
 
     title = "what the model saw, before the question"
-    if not whole:
-        block = "\n".join(block.splitlines()[3:-1])
-        title += " (below the same heading)"
     return Panel(Text(output.printable(block)), title=title, title_align="left", box=box.ROUNDED, border_style="dim")
+
+
+def _step(step: Step) -> Table:
+    """Return what was done, to what, and why."""
+    from rich.table import Table
+    from rich.text import Text
+
+    about = step.fact or step.target
+    lines = [] if about is None else [about.text]
+    reason = step.reason or ""
+    if step.target is not None and step.fact is not None and step.fact.id != step.target.id:
+        reason += f"; closes: {step.target.text}"
+    if step.gate not in ("none", "caller"):
+        reason += f" (gate {step.gate})"
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=19, no_wrap=True)
+    row.add_column()
+    row.add_row(
+        Text(f"     {step.operation} {step.mode or ''}", "cyan"),
+        Text.assemble(output.printable(" ".join(lines)), (f" {output.printable(reason)}", "dim")),
+    )
+    return row
+
+
+def _then_and_now(change: Change) -> list[tuple[str, str]]:
+    ended = "" if change.then.valid_to is None else f" It ended on {_day(change.then.valid_to)}."
+    return [(f"as of {_day(change.as_of)}", change.then.text + ended), ("today", change.today.text)]
+
+
+def _because(why: Why) -> list[tuple[str, str]]:
+    """Return what was done to a fact, each time with the words that say so."""
+    said = {turn.id: turn for turn in why.turns}
+    rows: list[tuple[str, str]] = []
+    for done in why.operations:
+        words = " ".join(f"{said[id].speaker}, {_day(said[id].said_at)}: “{said[id].text}”" for id in done.evidence)
+        rows.append((f"{done.operation} {done.mode or ''}".strip(), f"{done.reason}. {words}"))
+    return rows
+
+
+def _rows(title: str, rows: Iterable[tuple[str, str]]) -> Table:
+    """Return a question above its answers, each named on its left."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, width=17, style="dim")
+    table.add_column()
+    table.title = Text(output.printable(title), "bold")
+    table.title_justify = "left"
+    for name, text in rows:
+        table.add_row(f"  {name}", output.printable(text))
+    return table
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"

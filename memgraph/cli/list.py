@@ -105,9 +105,9 @@ def pages(
     while True:
         page: Page[Turn] | Page[Fact]
         if kind == "turn":
-            page = memory.list(scope, "turn", cursor=cursor, **arguments)
+            page = memory.list(scope, kind="turn", cursor=cursor, **arguments)
         else:
-            page = memory.list(scope, "fact", cursor=cursor, **arguments)
+            page = memory.list(scope, kind="fact", cursor=cursor, **arguments)
         yield page
         cursor = page.cursor
         if cursor is None:

@@ -10,7 +10,7 @@ same, while it is believed: they end with it and come back with it without being
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -139,7 +139,7 @@ def with_context(connection: apsw.Connection, owner: int, entities: Iterable[Kno
 
 
 def _context(connection: apsw.Connection, owner: int, members: Iterable[int]) -> str:
-    texts: dict[int, str] = {}
+    texts: dict[int, bytes] = {}
     for row in members:
         for fact, text in connection.execute(
             "select m.fact, f.text from mentions m indexed by mentions_by_entity"

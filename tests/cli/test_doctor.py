@@ -87,7 +87,7 @@ def test_facts_and_the_graph_are_counted(db: Path, say: Say) -> None:
     with Memory.open(db, embedder=None, facts=True) as memory:
         for text in ("I live in Oslo.", "I moved from Oslo to Lisbon.", "I am allergic to hazelnuts."):
             memory.add({"role": "user", "content": say(text), "name": "Ada"}, Scope("ada"))
-        memory.forget(memory.list(Scope("ada"), "fact").items[0].id, Scope("ada"))
+        memory.forget(memory.list(Scope("ada"), kind="fact").items[0].id, Scope("ada"))
     counts = succeed("doctor", "--db", db, "--json").json["file"]["counts"]
     assert {name: counts[name] for name in ("facts", "facts_believed", "fact_versions", "operations")} == {
         "facts": 3, "facts_believed": 2, "fact_versions": 4, "operations": 4,
@@ -109,7 +109,7 @@ def test_failed_jobs_are_opened_again(db: Path, say: Say) -> None:
     assert succeed("doctor", "--retry", "--db", db).err == "no job had failed\n"
     with Memory.open(db, embedder=None, facts=True) as memory:
         memory.settle(30)
-        assert [fact.object for fact in memory.list(Scope("ada"), "fact").items] == ["Oslo"]
+        assert [fact.object for fact in memory.list(Scope("ada"), kind="fact").items] == ["Oslo"]
     assert states(db)["jobs"] == "ok"
 
 

@@ -104,7 +104,7 @@ def test_options_of_turns_and_of_facts_do_not_go_together(stated: Path) -> None:
 
 def test_a_fact_that_is_no_longer_believed(stated: Path) -> None:
     with Memory.open(stated, embedder=None) as memory:
-        fact = memory.list(Scope("ada"), "fact").items[0]
+        fact = memory.list(Scope("ada"), kind="fact").items[0]
         memory.forget(fact.id, Scope("ada"))
     then = fact.recorded_at.isoformat()
     said = succeed("list", "--facts", "--user", "ada", "--known-at", then, "--db", stated, COLUMNS="200")

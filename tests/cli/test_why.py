@@ -66,7 +66,7 @@ def test_what_contradicts_a_fact_is_shown(db: Path, say: Say) -> None:
     with Memory.open(db, embedder=None, facts=True) as memory:
         for text in ("My birthday is 3 May.", "My birthday is 4 June."):
             memory.add({"role": "user", "content": say(text), "name": "Ada"}, ADA)
-        may, june = memory.list(ADA, "fact").items
+        may, june = memory.list(ADA, kind="fact").items
     assert f"contradicted by {june.id}" in succeed("why", may.id, "--user", "ada", "--db", db).out
     said = succeed(
         "search", "when is the birthday of Ada", "--kind", "fact", "--user", "ada", "--db", db, COLUMNS="200"
@@ -104,7 +104,7 @@ def test_one_kind_of_hit(stated: tuple[Path, str, str]) -> None:
 def test_stored_text_never_drives_the_terminal(db: Path, say: Say) -> None:
     with Memory.open(db, embedder=None, facts=True) as memory:
         memory.add({"role": "user", "content": say("I live in Oslo."), "name": "Ada"}, ADA)
-        fact = memory.list(ADA, "fact").items[0]
+        fact = memory.list(ADA, kind="fact").items[0]
         memory.update(fact.id, ADA, text="Ada \x1b[31m", object="\u202eOslo", reason="\x9b31m")
     for options in (("list", "--facts"), ("why", fact.id), ("search", "Ada", "--kind", "fact")):
         for form in ((), ("--json",)):

@@ -42,5 +42,5 @@ def tell(memory: Memory, *texts: str, scope: Scope = ADA) -> list[str]:
 
 def only(memory: Memory, scope: Scope = ADA, **options: Any) -> Fact:
     """Return the one fact that is listed."""
-    [fact] = memory.list(scope, "fact", **options).items
+    [fact] = memory.list(scope, kind="fact", **options).items
     return fact

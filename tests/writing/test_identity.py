@@ -16,7 +16,7 @@ from langchain.agents.middleware import SummarizationMiddleware
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, SystemMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from memgraph import Memory, MemoryContext, Scope
+from memgraph import Memory, MemoryContext, Scope, Turn
 from memgraph.messages import BLOCK_MARK
 from memgraph.nodes import remember
 from memgraph.records import Added, Draft
@@ -30,11 +30,17 @@ LONG = "0193f2c4-7b1e-7c3a-9d52-0b6f2f0a1b2c"
 
 @pytest.fixture
 def memory(open_memory: OpenMemory) -> Memory:
-    return open_memory(":memory:", embedder=None)
+    return open_memory(":memory:", embedder=None, facts=False)  # turns alone are looked at here
 
 
 def reasons(added: Added) -> list[str]:
     return [skip.reason for skip in added.skipped]
+
+
+def turn_of(memory: Memory, id: str) -> Turn:
+    found = memory.get(id, ADA)
+    assert isinstance(found, Turn)
+    return found
 
 
 def user(text: str, id: str | None = None) -> HumanMessage:
@@ -59,16 +65,16 @@ def test_a_copied_or_forked_thread_brings_nothing_new(memory: Memory) -> None:
 
 def test_the_thread_of_a_message_with_an_id_is_an_attribute(memory: Memory) -> None:
     [id] = memory.add(user("I live in Lisbon.", LONG), ADA, thread_id="t").ids
-    assert memory.get(id, ADA).thread_id == "t"
+    assert turn_of(memory, id).thread_id == "t"
     assert memory.add(user("I live in Lisbon.", LONG), ADA).ids == ()
 
 
 def test_an_edited_message_replaces_the_old_turn(memory: Memory) -> None:
     [old] = memory.add(user("I live in Oslo.", LONG), ADA, thread_id="t").ids
     [new] = memory.add(user("I live in Lisbon.", LONG), ADA, thread_id="t").ids
-    assert memory.get(new, ADA).replaces == old
-    assert memory.get(old, ADA).superseded_at == memory.get(new, ADA).recorded_at
-    assert memory.get(old, ADA).text == "I live in Oslo."  # never rewritten
+    assert turn_of(memory, new).replaces == old
+    assert turn_of(memory, old).superseded_at == turn_of(memory, new).recorded_at
+    assert turn_of(memory, old).text == "I live in Oslo."  # never rewritten
     assert texts(memory) == ["I live in Lisbon."]
     assert [hit.text for hit in memory.search("I live in Oslo", ADA)] == ["I live in Lisbon."]
 
@@ -76,13 +82,13 @@ def test_an_edited_message_replaces_the_old_turn(memory: Memory) -> None:
 def test_an_edit_in_another_thread_replaces_nothing(memory: Memory) -> None:
     memory.add(user("I live in Oslo.", LONG), ADA, thread_id="t")
     [new] = memory.add(user("I live in Lisbon.", LONG), ADA, thread_id="fork").ids
-    assert memory.get(new, ADA).replaces is None
+    assert turn_of(memory, new).replaces is None
     assert len(texts(memory)) == 2
 
 
 def test_the_latest_edit_is_the_one_that_is_replaced(memory: Memory) -> None:
     ids = [memory.add(user(f"Version {n}.", LONG), ADA, thread_id="t").ids[0] for n in range(3)]
-    assert [memory.get(id, ADA).replaces for id in ids] == [None, ids[0], ids[1]]
+    assert [turn_of(memory, id).replaces for id in ids] == [None, ids[0], ids[1]]
     assert texts(memory) == ["Version 2."]
 
 
@@ -187,7 +193,7 @@ def test_an_erased_message_with_a_new_text_is_a_new_turn(memory: Memory) -> None
     [id] = memory.add(user("I live in Oslo.", LONG), ADA, thread_id="t").ids
     memory.erase(id, ADA)
     [new] = memory.add(user("I live in Lisbon.", LONG), ADA, thread_id="t").ids
-    assert memory.get(new, ADA).replaces is None
+    assert turn_of(memory, new).replaces is None
 
 
 def test_the_same_statement_said_again_is_a_turn_of_its_own(memory: Memory) -> None:
