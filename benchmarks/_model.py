@@ -57,7 +57,9 @@ def word(number: int) -> str:
 def said(number: int) -> list[dict[str, Any]]:
     """Return ten turns of two people, five of which state a fact; other ones for each number."""
     words = {name: word(6 * number + place) for place, name in enumerate(("thing", "food", "drink"))}
-    names = {name: word(6 * number + place).capitalize() for place, name in enumerate(("place", "sister", "brother"), 3)}
+    names = {
+        name: word(6 * number + place).capitalize() for place, name in enumerate(("place", "sister", "brother"), 3)
+    }
     return [
         {"role": "user", "name": SPEAKER if place % 2 == 0 else "Ben", "content": text.format(**words, **names)}
         for place, text in enumerate(_TURNS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+import _facts
 import _rounds
 import _world
 from memgraph import Memory, Scope
@@ -23,8 +24,15 @@ _GROUP: Final = 20
 """Owners a transaction of the bulk load."""
 
 
-def load(path: str, users: int, turns_each: int) -> None:
-    """Write users' talk with the ledger's own functions, in large transactions: what `add` would have written."""
+def load(path: str, users: int, turns_each: int, facts_every: int = 0) -> None:
+    """Write users' talk with the ledger's own functions, in large transactions: what `add` would have written.
+
+    Args:
+        path: Of the file.
+        users: How many.
+        turns_each: Turns of each.
+        facts_every: Turns for one fact; 0 for no facts.
+    """
     with Memory.open(path, embedder=_world.Prepared()) as memory:
         ledger, recipe = memory.core.ledger, memory.core.recipe
         assert recipe is not None
@@ -36,6 +44,8 @@ def load(path: str, users: int, turns_each: int) -> None:
                 indexes.set_dims(connection, recipe, _world.DIMS)
                 for one in group:
                     one.write(connection, memory.core.owner_key(Scope(one.user)), recipe)
+                    if facts_every:
+                        one.state(connection, recipe, ledger.pepper, facts_every)
 
             ledger.submit(write).result()
 
@@ -57,6 +67,8 @@ class _Loaded:
         self.user = _world.name(talk.user)
         self._talk = talk
         self._entries = entries
+        self._owner = 0
+        self._rows: list[int] = []
 
     def write(self, connection: apsw.Connection, owner_key: bytes, recipe: int) -> None:
         """Write threads one after another, each with its vectors, and the job of each as done."""
@@ -79,12 +91,19 @@ class _Loaded:
                 owner = connection.execute("select owner from owners where key = ?", (owner_key,)).get
             assert owner is not None
             assert accepted.job is not None
+            self._owner = owner
+            self._rows += accepted.rows
             before: int | None = None
             for i, row in enumerate(accepted.rows):
                 indexes.put_vectors(connection, owner, recipe, row, [(before, self._talk.vectors[start + i])])
                 before = row
             commits.record(connection, owner, at=now, kind="index", touched=accepted.rows)
             jobs.finish(connection, jobs.Job(accepted.job, owner, list(accepted.rows), 0, 0))
+
+    def state(self, connection: apsw.Connection, recipe: int, pepper: bytes, every: int) -> None:
+        """Write the facts of what was written."""
+        now = to_us("now", datetime.now(UTC))
+        _facts.fill(connection, self._owner, self._talk, self._rows, every=every, pepper=pepper, recipe=recipe, now=now)
 
 
 def _user(pepper: bytes, terms: Sequence[list[str]], user: int, count: int) -> _Loaded:
@@ -101,10 +120,21 @@ def _user(pepper: bytes, terms: Sequence[list[str]], user: int, count: int) -> _
 
 
 class Ours:
-    """An open memory. `--serve` gives it to the other scripts."""
+    """An open memory. `--serve` gives it to the other scripts.
 
-    def __init__(self, path: str, users: int, turns_each: int, cache_bytes: int = 256 << 20) -> None:
-        self._memory = Memory.open(path, embedder=_world.Prepared(), cache_bytes=cache_bytes)
+    Args:
+        path: Of the file.
+        users: Whose talk is in it.
+        turns_each: How many turns of each.
+        cache_bytes: As `Memory.open` takes it.
+        facts: Whether facts are made of what is added, which then states one.
+    """
+
+    def __init__(
+        self, path: str, users: int, turns_each: int, cache_bytes: int = 256 << 20, *, facts: bool = False
+    ) -> None:
+        self._memory = Memory.open(path, embedder=_world.Prepared(), cache_bytes=cache_bytes, facts=facts)
+        self._facts = facts
         self._users = users
         self._next = turns_each
         self._more = _world.talk(users, 2_000)
@@ -131,13 +161,46 @@ class Ours:
         """Return ms of each search that comes right after its user was told something; the add is not counted."""
         spans: list[float] = []
         for asked in self._questions(seed, count):
-            turn = self._next % len(self._more.terms)
-            said = _world.message(self._more, turn) | {"said_at": _world.said_at(self._next)}
-            thread = f"{_world.name(asked.user)}-{self._next // _world.THREAD}"
-            self._memory.add([said], self._scopes[asked.user], thread_id=thread)
-            self._next += 1
+            self._add(asked)
             spans += _rounds.timed(self._search, [asked])
         return spans
+
+    def _add(self, asked: _world.Question) -> None:
+        """Say something new to a user's memory: with facts it states one."""
+        turn = self._next % len(self._more.terms)
+        said = _world.message(self._more, turn) | {"said_at": _world.said_at(self._next)}
+        if self._facts:
+            said["content"] += f" I like {_world.words()[turn]}."
+        thread = f"{_world.name(asked.user)}-{self._next // _world.THREAD}"
+        self._memory.add([said], self._scopes[asked.user], thread_id=thread)
+        self._next += 1
+
+    def statements(self, seed: int, count: int) -> dict[str, list[int]]:
+        """Return how many SQL statements searches took, warm and right after an add."""
+        reader = self._memory.core.ledger.reader
+        seen: list[str] = []
+
+        def note(_: object, sql: str, __: object) -> bool:
+            seen.append(sql)
+            return True
+
+        def trace(tracer: Callable[[object, str, object], bool] | None) -> None:
+            async def put() -> None:
+                reader.exec_trace = tracer
+
+            self._memory.host.wait(put())
+
+        taken: dict[str, list[int]] = {"warm": [], "after an add": []}
+        for number in range(count):
+            for kind, numbers in taken.items():
+                if kind != "warm":
+                    self._add(self._questions(seed + number, 1)[0])
+                trace(note)
+                self._search(self._questions(seed + number, 1)[0])
+                trace(None)
+                numbers.append(len(seen))
+                seen.clear()
+        return taken
 
     def clients(self, seed: int, count: int) -> float:
         """Return searches a second of 16 threads."""

@@ -136,7 +136,10 @@ def measure(folder: Path, rounds: int, adds: int, each: int) -> list[dict[str, A
     """Return the rows."""
     bare = Bare(folder / "bare.db")
     texts = _world.talk(1, 100)
-    makers = {"a model": Pipeline(folder / "model.db", by_model=True), "rules": Pipeline(folder / "rules.db", by_model=False)}
+    makers = {
+        "a model": Pipeline(folder / "model.db", by_model=True),
+        "rules": Pipeline(folder / "rules.db", by_model=False),
+    }
     kinds = [(maker, known) for maker in makers for known in (False, True)]
     for made in makers.values():
         made.know(rounds * adds + 3)
@@ -144,7 +147,9 @@ def measure(folder: Path, rounds: int, adds: int, each: int) -> list[dict[str, A
         made.round(2, known=True)
         made.stages = {name: [] for name in _stages.NAMES}
         made.counts = {name: [] for name in made.counts}
-    stages: dict[tuple[str, bool], dict[str, list[list[float]]]] = {kind: {n: [] for n in _stages.NAMES} for kind in kinds}
+    stages: dict[tuple[str, bool], dict[str, list[list[float]]]] = {
+        kind: {n: [] for n in _stages.NAMES} for kind in kinds
+    }
     counts: dict[tuple[str, bool], dict[str, list[list[float]]]] = {kind: {} for kind in kinds}
 
     def contestant(maker: str, known: bool) -> Callable[[int], list[float]]:
@@ -179,9 +184,7 @@ def measure(folder: Path, rounds: int, adds: int, each: int) -> list[dict[str, A
                 met=lambda made: bool(made["ours"]["p50"] <= 10),
             )
         )
-        rows += [
-            _rounds.row(f"  of this, {name}", "ms", values, {}) for name, values in stages[maker, known].items()
-        ]
+        rows += [_rounds.row(f"  of this, {name}", "ms", values, {}) for name, values in stages[maker, known].items()]
         rows += _counted(makers[maker], counts[maker, known], maker=maker, known=known)
     for maker, pipeline in makers.items():
         failures, rate = pipeline.at_once(USERS, each)

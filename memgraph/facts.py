@@ -171,6 +171,7 @@ class Facts:
                 decisions, asked = await decider(made.drafts, said, known)
                 origin = _both(origin, asked)
             decided = Decided(plan(made.drafts, said, known, decisions), versions, origin)
+            faults.point("facts.planned")
             stored = codec.encode(_DECIDED.dump_json(decided).decode())
 
             def keep(connection: apsw.Connection) -> None:

@@ -45,7 +45,7 @@ class Linked:
 
     Attributes:
         operations: Numbers of the merges.
-        entities: Rows of the entities that are new or named by a further fact.
+        entities: Rows of the entities that are new or called by a further name.
     """
 
     operations: tuple[int, ...] = ()
@@ -113,8 +113,8 @@ def link(
         _merge(connection, owner, merge, found.row(merge.entity, rows), found.row(merge.into, rows), stated, now)
         for merge in found.merges
     ]
-    known = {ref for one in found.mentions if (ref := called.entity(one.draft, one.entity)) >= 0}
-    return Linked(tuple(number for number in numbers if number), (*rows, *sorted(known)))
+    renamed = {ref for one in found.aliases if (ref := called.entity(one.draft, one.entity)) >= 0}
+    return Linked(tuple(number for number in numbers if number), (*rows, *sorted(renamed)))
 
 
 class _Called:

@@ -17,7 +17,6 @@ from memgraph.errors import InvalidInput, ModelUnavailable, NotFound, UndoRefuse
 from memgraph.ledger import facts, filters, operations, owners
 from memgraph.nodes import consolidate, extract, merge_graph, remember
 from memgraph.records import Fact, MemoryOperation
-from support import crash
 from support.fakes import HashEmbeddings, ScriptedChatModel, stated
 from support.memories import ADA, NOW, Clock, chain, query
 
@@ -270,30 +269,3 @@ def test_the_stages_tell_what_they_did_without_a_word_of_it() -> None:
         assert "Oslo" not in str(events)
         told = {event["type"]: event for event in events}
         assert told["memgraph.merge_graph"]["operations"][0]["operation"] == "ADD"
-
-
-ADDING = """
-    import sys
-    from memgraph import Memory, Scope
-    from memgraph.ledger import faults
-    path, point = sys.argv[1:]
-    def reached(name):
-        if name == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-    memory = Memory.open(path, embedder=None, facts=True)
-    memory.add({"role": "user", "content": "I live in Oslo.", "name": "Ada"}, Scope("ada"))
-    faults.reached = reached
-    memory.add({"role": "user", "content": "I moved from Oslo to Lisbon.", "name": "Ada"}, Scope("ada"))
-"""
-
-
-@pytest.mark.parametrize(
-    "point", ["facts.extracted", "facts.drafted", "facts.decided", "facts.applied", "facts.committed"]
-)
-def test_a_kill_at_any_stage_changes_nothing_in_the_end(point: str, tmp_path: Path) -> None:
-    path = tmp_path / "memory.db"
-    assert crash.run(ADDING, path, point).rc == -9
-    with Memory.open(path, embedder=None, facts=True) as memory:
-        memory.settle(30)
-        assert [fact.object for fact in known(memory)] == ["Lisbon"]
-        assert [(one.operation, one.mode) for one in history(memory)] == [("ADD", None), ("UPDATE", "change")]

@@ -13,8 +13,8 @@ import pytest
 from memgraph import Memory, Scope, corrections
 from memgraph.corrections import Correction
 from memgraph.drafts import FactDraft, Mention, RelationDraft, SaidTurn
-from memgraph.errors import NotFound, UndoRefused
-from memgraph.ledger import faults
+from memgraph.errors import NotFound, StoreError, UndoRefused
+from memgraph.ledger import faults, unnaming
 from memgraph.records import Entity, Graph, MemoryOperation
 from memgraph.surroundings import around
 from support.memories import ADA, query
@@ -291,6 +291,21 @@ def test_no_table_holds_the_names_that_were_erased(say: Say, tmp_path: Path) -> 
         assert edges(see(memory, None)) == {("Ada", "lives_in", "Oslo")}
         assert memory.search("where does Ada live", ADA)[0].text
     assert holding([tmp_path], ["Solveig", "Aune", "Leeds"]) == []
+
+
+def test_an_erasure_that_leaves_a_name_is_told(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened() as memory:
+        tell(memory, live(say, "Oslo"))
+        [entity] = [row for row, name in query(memory, "select row, name from entities") if name == "Oslo"]
+
+        def nothing(*_: Any) -> unnaming.Gone:
+            return unnaming.Gone({}, [entity], [], {})
+
+        monkeypatch.setattr(unnaming, "erase_facts", nothing)
+        with pytest.raises(StoreError, match="entity_aliases") as raised:
+            memory.erase("everything", ADA)
+        assert "Oslo" not in str(raised.value)
+        assert all(table in str(raised.value) for table in ("mentions", "relations", "entities"))
 
 
 def test_what_was_merged_because_of_an_erased_turn_is_parted(say: Say) -> None:

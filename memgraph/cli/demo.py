@@ -20,6 +20,7 @@ from memgraph.cli.options import Embedder, Json
 from memgraph.errors import AgentMemoryError, InvalidInput
 
 if TYPE_CHECKING:
+    from memgraph import Memory
     from memgraph.cli.demo_recall import Answer
     from memgraph.cli.demo_view import View
 

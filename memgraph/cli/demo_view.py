@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from rich.panel import Panel
     from rich.table import Table
 
-    from memgraph.cli.demo_facts import Change, Step, Told
+    from memgraph.cli.demo_facts import Change, Statement, Step, Told
     from memgraph.cli.demo_facts import Path as Route
     from memgraph.cli.demo_recall import Answer, Found
     from memgraph.cli.demo_talk import Talk
     from memgraph.records import Why
 
 _SHOWN: Final = 2
-"""Hits that are shown of a question after the first, so that the demo fits two screens."""
+"""Hits that are told of for a question: few, so that the demo can be read in a minute."""
 
 
 class View:
@@ -97,11 +97,11 @@ class View:
     def told(self, told: Told) -> None:
         """Show what was said in a session, and what was done."""
         self._transcript["facts"]["sessions"].append(told.model_dump(mode="json"))
-        for said in told.said:
-            self._console.print(f"  {_day(told.began_at)}, Ada: “{said}”", style="green")
+        for place, said in enumerate(told.said):
+            self._console.print(f"  {'' if place else _day(told.began_at):<13}“{said}”", style="green")
             for step in told.steps:
                 if step.said == said:
-                    self._console.print(_step(step))
+                    self._console.print(_step(step, told.began_at))
         self._console.print()
 
     def changed(self, change: Change, route: Route, why: Why) -> None:
@@ -109,7 +109,7 @@ class View:
         facts = self._transcript["facts"]
         facts |= {"as_of": change.model_dump(mode="json"), "path": route.model_dump(mode="json"), "why": why}
         self._console.print(_rows(change.question, _then_and_now(change)))
-        self._console.print(_rows(route.question, [("by the graph", " → ".join(route.route))]))
+        self._console.print(_rows(route.question, [(f"{ordinal(route.rank)} hit", _way(route))]))
         self._console.print(_rows(f"Why is that over: {change.then.text}", _because(why)))
         self._console.print()
 
@@ -128,7 +128,6 @@ class View:
     def answered(self, answer: Answer) -> None:
         """Show a question, its answer, why those turns were recalled, and the block that the model saw."""
         first = not self._transcript["answers"]
-        shown = answer.found if first else answer.found[:_SHOWN]
         self._transcript["answers"].append(answer.model_dump(mode="json"))
         self._console.print(_dialogue(answer))
         self._console.print()
@@ -137,7 +136,7 @@ class View:
         if answer.found:
             if first:
                 self._console.print("Recalled, best first, and why:", style="dim")
-            for place, found in enumerate(shown, 1):
+            for place, found in enumerate(answer.found[:_SHOWN], 1):
                 self._console.print(_reason(place, found))
                 said = output.printable(output.shortened(found.text, 140))
                 self._console.print(f"     {said}", style="italic dim", no_wrap=True, overflow="ellipsis")
@@ -223,31 +222,40 @@ def _block(block: str) -> Panel:
     return Panel(Text(output.printable(block)), title=title, title_align="left", box=box.ROUNDED, border_style="dim")
 
 
-def _step(step: Step) -> Table:
+def _step(step: Step, said_at: datetime) -> Table:
     """Return what was done, to what, and why."""
     from rich.table import Table
     from rich.text import Text
 
-    about = step.fact or step.target
-    lines = [] if about is None else [about.text]
-    reason = step.reason or ""
-    if step.target is not None and step.fact is not None and step.fact.id != step.target.id:
-        reason += f"; closes: {step.target.text}"
-    if step.gate not in ("none", "caller"):
-        reason += f" (gate {step.gate})"
+    told: list[str] = []
+    if step.fact is not None:
+        dated = step.operation != "NOOP" and step.fact.valid_from.date() != said_at.date()
+        told.append(_stated(step.fact) + (f" ({_day(step.fact.valid_from)})" if dated else ""))
+    if step.target is not None and step.target != step.fact:
+        told.append(f"closes {_stated(step.target)}")
+    if step.reason:
+        told.append(step.reason)
+    if step.gate != "none":
+        told.append(f"gate {step.gate}")
     row = Table.grid(padding=(0, 1))
-    row.add_column(width=19, no_wrap=True)
+    row.add_column(width=17, no_wrap=True, style="cyan")
     row.add_column()
-    row.add_row(
-        Text(f"     {step.operation} {step.mode or ''}", "cyan"),
-        Text.assemble(output.printable(" ".join(lines)), (f" {output.printable(reason)}", "dim")),
-    )
+    row.add_row(f"    {step.operation} {step.mode or ''}", Text(output.printable(" · ".join(told))))
     return row
+
+
+def _stated(one: Statement) -> str:
+    return f"{one.subject}, {one.attribute}: {one.object}"
+
+
+def _way(route: Route) -> str:
+    """Return how an answer was reached: by which names and facts, in turn."""
+    return " → ".join(f"“{step}”" if place % 2 else step for place, step in enumerate(route.route))
 
 
 def _then_and_now(change: Change) -> list[tuple[str, str]]:
     ended = "" if change.then.valid_to is None else f" It ended on {_day(change.then.valid_to)}."
-    return [(f"as of {_day(change.as_of)}", change.then.text + ended), ("today", change.today.text)]
+    return [(f"on {_day(change.as_of)}", change.then.text + ended), ("today", change.today.text)]
 
 
 def _because(why: Why) -> list[tuple[str, str]]:

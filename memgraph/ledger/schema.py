@@ -69,7 +69,8 @@ create table embedders(recipe integer primary key, name text not null, dims inte
 # everywhere, `valid_from` and `valid_to` truth: a version, a piece of evidence, a link or a name is never rewritten.
 # A job's number is never given again (autoincrement), since who waits for a job asks whether its number is gone.
 # Everything here belongs to the agent its turns belong to (null: to none), so that no agent's private words reach
-# another through a fact that was made of them.
+# another through a fact that was made of them. A name whose `fact` is null is an entity's own; any other holds, like
+# mentions and relations, while a version is believed that says what that of its `operation` says.
 _V2: Final = """
 create table facts(
     owner integer not null, row integer not null, id blob not null, version integer not null, seq integer not null,

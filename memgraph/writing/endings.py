@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from memgraph.drafts import Kind, KnownFact, SaidTurn
@@ -17,7 +18,7 @@ from memgraph.writing.assertions import mood_of
 from memgraph.writing.clauses import LOOK, Clause, clauses, stem_set, stems, unquoted
 from memgraph.writing.enders import ENDERS, Ender
 from memgraph.writing.moods import cited, joking, older
-from memgraph.writing.patterns import compiled
+from memgraph.writing.patterns import Index, compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import (
     ANOTHERS,
@@ -86,33 +87,24 @@ class Ending:
 _Hits = tuple[tuple[Ender, tuple[re.Match[str], ...]], ...]
 
 
-@of_turns
-def _may_stand(text: str) -> tuple[tuple[Ender, re.Pattern[str], tuple[str, ...]], ...]:
-    """Return what may end something in a turn, with the words of it that the turn has."""
-    lower = text.lower()
-    return tuple((ender, pattern, words) for ender in ENDERS for pattern, words in ender.pattern.standing(lower))
+@cache
+def _index() -> Index:
+    return Index([ender.pattern for ender in ENDERS])
 
 
 @of_turns
-def _all_found(text: str, clause: str) -> _Hits:
-    """Return what in a clause of a turn could end any fact."""
-    lower = clause.lower()
-    found: list[tuple[Ender, tuple[re.Match[str], ...]]] = []
-    for ender, pattern, words in _may_stand(text):
-        for word in words:
-            if word in lower:
-                if hits := tuple(pattern.finditer(clause)):
-                    found.append((ender, hits))
-                break
-    return tuple(found)
+def _all_found(clause: str) -> _Hits:
+    """Return what in a clause could end any fact."""
+    standing = _index().standing(clause)
+    return tuple((ENDERS[at], hits) for at, part in standing if (hits := tuple(part.pattern.finditer(clause))))
 
 
 @of_turns
-def _found(text: str, clause: str, attribute: str, kind: Kind) -> _Hits:
-    """Return what in a clause of a turn could end a fact of such an attribute and kind."""
+def _found(clause: str, attribute: str, kind: Kind) -> _Hits:
+    """Return what in a clause could end a fact of such an attribute and kind."""
     return tuple(
         (ender, hits)
-        for ender, hits in _all_found(text, clause)
+        for ender, hits in _all_found(clause)
         if (kind != "event" or {"plan", "event"} & ender.attributes)
         and (
             attribute in ender.attributes
@@ -126,7 +118,7 @@ def _found(text: str, clause: str, attribute: str, kind: Kind) -> _Hits:
 def _may_end(text: str, attribute: str, kind: Kind) -> tuple[Clause, ...]:
     """Return the clauses of a turn in which a fact of such an attribute and kind could end."""
     return tuple(
-        clause for clause in clauses(text) if _found(text, clause.text, attribute, kind) or _short(clause.text)
+        clause for clause in clauses(text) if _found(clause.text, attribute, kind) or _short(clause.text)
     )
 
 
@@ -146,8 +138,7 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
     """
     if turn.role == "assistant" or turn.origin == "assistant":
         return None
-    said = turn.text[:LOOK]
-    stirred = _may_end(said, fact.attribute, fact.kind)
+    stirred = _may_end(turn.text[:LOOK], fact.attribute, fact.kind)
     if not stirred:
         return None
     if joking(turn.text) or cited(turn.text):
@@ -159,7 +150,7 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
         if clause not in stirred:
             before = clause
             continue
-        for ender, match in _matches(said, clause, fact, start, stop):
+        for ender, match in _matches(clause, fact, start, stop):
             phrase = _ended(turn, fact, plain, clause, before, ender, match)
             if phrase is not None:
                 return Ending(turn.text[clause.start : clause.end].strip(), phrase, ender.moves)
@@ -190,12 +181,12 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
 
 
 def _matches(
-    said: str, clause: Clause, fact: KnownFact, start: int, stop: int
+    clause: Clause, fact: KnownFact, start: int, stop: int
 ) -> Iterator[tuple[Ender, re.Match[str]]]:
     """Yield the words in a clause that could end such a fact and stand inside the quote."""
     # Who says that they are divorced is not divorced no longer.
     own = stem_set(fact.object) if fact.attribute == "marital_status" else frozenset[str]()
-    for ender, matches in _found(said, clause.text, fact.attribute, fact.kind):
+    for ender, matches in _found(clause.text, fact.attribute, fact.kind):
         for match in matches:
             inside = start <= clause.start + match.start() and clause.start + match.end() <= stop
             if inside and own.isdisjoint(stems(match.group())):

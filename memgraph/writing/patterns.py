@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-_OPTIONAL: Final = re.compile(
-    r"\(\?:[^()]*\)[?*]|\(\?<?![^()]*\)|\[[^\]]*\]|\\.|\(\?(?:[a-z-]+:|P<\w+>|:|<?=)|\{[^}]*\}|[a-z][?*]"
-)
-"""What need not stand in a match, or stands for no letter of its own."""
-_RUNS: Final = re.compile(r"[a-z0-9']+")
+from memgraph.writing.remembered import of_turns
+
 _FREQUENT: Final = frozenset(
-    "a an the my our his her their its to of in on at for with and or is are was be been have has it i we he she"
-    " they you"
-    " 's 'm 're 've m s re ve as by from that this me us am".split()
+    "a an the my our his her their its to of in on at for with and or is are was be been have has it i we he she they"
+    " you 's 'm 're 've m s re ve as by from that this me us am t".split()
 )
+_RUN: Final = re.compile(r"[a-z0-9']+")
+_LAID_BARE: Final = (
+    (re.compile(r"\(\?<?![^()]*\)"), " "),  # what must not stand there
+    (re.compile(r"\\[wdS](?:[+*?]|\{[^}]*\})*"), "~"),
+    (re.compile(r"\[[^\]]*\](?:[+*?]|\{[^}]*\})*"), "~"),
+    (re.compile(r"\\u[0-9a-f]{4}|\\."), " "),
+    (re.compile(r"\(\?:((?: [^()|]*\|)* [^()|]*|(?:[^()|]* \|)*[^()|]* )\)[?*]"), " "),  # a word that may stand there
+    (re.compile(r"\(\?:[^()]*\)[?*]|[^)][?*]"), "~"),
+    (re.compile(r"\((?:\?(?:[a-z-]+:|P<\w+>|:|<?=))?"), "<"),
+    (re.compile(r"\)[?*]"), ">~"),
+    (re.compile(r"\)"), ">"),
+    (re.compile(r"\+|\{[^}]*\}"), "~"),
+)
+"""Steps by which a pattern is laid bare: "~" for what letters may stand there, "<" and ">" about a group."""
 
 
 def any_of(words: str) -> str:
@@ -33,15 +44,33 @@ def compiled(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
-def needed(pattern: str) -> frozenset[str]:
-    """Return runs of letters of which every match of a pattern has one, in lower case.
+def needed(pattern: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return of what every match of a pattern has one: words, or parts of words, in lower case.
 
-    All that the pattern spells out, but for what is optional and the most frequent words: each of its alternatives must
-    spell out another word.
+    They are all that the pattern spells out, but for what is optional and the most frequent words: each of its
+    alternatives must spell out another one, and begin and end where a word does.
     """
-    while (rest := _OPTIONAL.sub(" ", pattern)) != pattern:
-        pattern = rest
-    return frozenset(_RUNS.findall(pattern.lower())) - _FREQUENT - {"'"}
+    for step, bare in _LAID_BARE:
+        pattern = step.sub(bare, pattern)
+    pattern = pattern.lower()
+    grown = re.search(r"[a-z0-9'~]<|>[a-z0-9'~]", pattern) is not None
+    words: set[str] = set()
+    parts: set[str] = set()
+    for found in _RUN.finditer(pattern):
+        part = grown or "~" in (pattern[found.start() - 1 : found.start()], pattern[found.end() : found.end() + 1])
+        (parts if part else words).add(found.group())
+    return frozenset(words - _FREQUENT), tuple(sorted(parts - _FREQUENT - {"'"}))
+
+
+@of_turns
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text in lower case, and the parts of those with an apostrophe."""
+    words = frozenset(_RUN.findall(text.lower()))
+    return words.union(part for word in words if "'" in word for at in _parts(word) for part in at)
+
+
+def _parts(word: str) -> Iterator[tuple[str, str]]:
+    return ((word[:at], word[at + start :]) for at, char in enumerate(word) if char == "'" for start in (0, 1))
 
 
 class Phrases:
@@ -53,42 +82,50 @@ class Phrases:
     """
 
     def __init__(self, *alternatives: str, also: tuple[str, ...] = ()) -> None:
-        self._parts = tuple(_Part(one, also) for one in alternatives)
+        self.parts: Final = tuple(_Part(one, also) for one in alternatives)
 
-    @property
-    def words(self) -> frozenset[str]:
-        """Of which words each match has one."""
-        return frozenset(word for part in self._parts for word in part.words)
-
-    def among(self, lower: str) -> Iterator[re.Pattern[str]]:
-        """Yield the patterns that may match a text, given in lower case."""
-        for part in self._parts:
-            for word in part.words:
-                if word in lower:
-                    yield part.pattern
-                    break
-
-    def standing(self, lower: str) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-        """Return the patterns that may match in parts of a text, each with those of its words that the text has."""
-        return tuple(
-            (part.pattern, words)
-            for part in self._parts
-            if (words := tuple(word for word in part.words if word in lower))
-        )
+    @cached_property
+    def _index(self) -> Index:
+        return Index((self,))
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Find every match of every pattern in a text."""
-        for pattern in self.among(text.lower()):
-            yield from pattern.finditer(text)
+        for _, part in self._index.standing(text):
+            yield from part.pattern.finditer(text)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Find the first match of any pattern in a text."""
-        found = (match for pattern in self.among(text.lower()) if (match := pattern.search(text)))
+        standing = self._index.standing(text)
+        found = (match for _, part in standing if (match := part.pattern.search(text)))
         return min(found, key=re.Match.start, default=None)
 
     def stands_in(self, text: str) -> bool:
         """Tell whether any pattern matches in a text."""
-        return any(pattern.search(text) for pattern in self.among(text.lower()))
+        return any(part.pattern.search(text) for _, part in self._index.standing(text))
+
+
+class Index:
+    """Several phrases by what their patterns need, so that a text is asked about its words and not for each of them."""
+
+    def __init__(self, phrases: Sequence[Phrases]) -> None:
+        self._all: Final = [(at, part) for at, one in enumerate(phrases) for part in one.parts]
+        words: defaultdict[str, list[int]] = defaultdict(list)
+        parts: defaultdict[str, list[int]] = defaultdict(list)
+        for number, (_, part) in enumerate(self._all):
+            for needs, where in zip(part.needs, (words, parts), strict=True):
+                for need in needs:
+                    where[need].append(number)
+        self._words: Final = dict(words)
+        self._parts: Final = tuple(parts.items())
+
+    def standing(self, text: str) -> list[tuple[int, _Part]]:
+        """Return the patterns that may match in a text, each with the number of its phrases, in order."""
+        lower = text.lower()
+        found = {number for word in words_of(text) for number in self._words.get(word, ())}
+        for part, numbers in self._parts:
+            if part in lower:
+                found.update(numbers)
+        return [self._all[number] for number in sorted(found)]
 
 
 class _Part:
@@ -102,5 +139,6 @@ class _Part:
         return re.compile(self._source, re.IGNORECASE)
 
     @cached_property
-    def words(self) -> tuple[str, ...]:
-        return tuple(sorted({*needed(self._source), *self._also}, key=len))
+    def needs(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        words, parts = needed(self._source)
+        return words, (*parts, *self._also)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,14 +21,14 @@ def of_turns(function: Callable[P, T]) -> Callable[P, T]:
     """Remember what a function returns until the plan that asked is made."""
     cached = lru_cache(maxsize=2_048)(function)
     _TURNS.append(cached.cache_clear)
-    return cached
+    return cast("Callable[P, T]", cached)
 
 
 def of_facts(function: Callable[P, T]) -> Callable[P, T]:
     """Remember what a function returns of known facts: they are read again with every batch."""
     cached = lru_cache(maxsize=4_096)(function)
     _FACTS.append(cached.cache_clear)
-    return cached
+    return cast("Callable[P, T]", cached)
 
 
 def forget_turns() -> None:

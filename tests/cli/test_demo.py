@@ -4,6 +4,7 @@ import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -45,6 +46,19 @@ def test_it_tells_what_it_does(kept: tuple[Path, Said]) -> None:
     for question in QUESTIONS:
         assert question.text in said.out
     assert f"memgraph doctor --db {path}" in said.out
+
+
+def test_it_tells_what_became_of_facts(kept: tuple[Path, Said]) -> None:
+    said = " ".join(kept[1].out.split())
+    for words in (
+        "“I've lived in Plymouth since 1 February.” UPDATE change Ada, residence: Plymouth (1 Feb 2025)"
+        " · closes Ada, residence: Sheffield",
+        "DELETE ended closes Ada, likes: strong coffee",
+        "on 1 Jan 2025 Ada lives in Sheffield.",
+        "→ “Jonas works at Equinor.”",
+        "Why is that over: Ada lives in Sheffield.",
+    ):
+        assert words in said
 
 
 def test_the_answers_are_quotations_of_what_was_recalled(kept: tuple[Path, Said]) -> None:
@@ -116,8 +130,33 @@ def test_end_to_end_as_json(tmp_path: Path) -> None:
         for found in one["found"]:
             assert {"rank", "said_at", "arms", "boosts", "score", "text", "thread"} <= set(found)
     assert told["seconds"] < 60
+    _shows_how_facts_change(told["facts"])
     assert not Path(told["file"]).exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def _shows_how_facts_change(facts: dict[str, Any]) -> None:
+    """Results of the public API, of a memory with the offline embedder."""
+    steps = [step for session in facts["sessions"] for step in session["steps"]]
+    done = [(step["operation"], step["mode"]) for step in steps]
+    assert {("ADD", None), ("UPDATE", "change"), ("DELETE", "ended"), ("NOOP", None)} == set(done)
+    assert all(step["reason"] for step in steps)
+    assert {step["said"] for step in steps} == {said for session in facts["sessions"] for said in session["said"]}
+    assert len(facts["sessions"]) == 3
+    moved = next(step for step in steps if step["operation"] == "UPDATE")
+    assert (moved["target"]["object"], moved["fact"]["object"]) == ("Sheffield", "Plymouth")
+    assert moved["target"]["valid_to"] == moved["fact"]["valid_from"]
+    [plan] = [step["fact"] for step in steps if step["fact"] and step["fact"]["kind"] == "plan"]
+    assert plan["valid_from"].startswith("2025-05-17")
+    then, today = facts["as_of"]["then"], facts["as_of"]["today"]
+    assert (then, today["id"]) == (moved["target"], moved["fact"]["id"])
+    path = facts["path"]
+    assert len(path["ids"]) == len(path["route"]) >= 4  # somebody, a fact, somebody else, a fact
+    assert (path["route"][0], path["route"][-1]) == ("Solveig", "Jonas works at Equinor.")
+    why = facts["why"]
+    assert why["fact"]["id"] == then["id"]
+    assert [(one["operation"], one["mode"]) for one in why["operations"]] == [("ADD", None), ("UPDATE", "change")]
+    assert {turn["text"] for turn in why["turns"]} == {steps[0]["said"], moved["said"]}
 
 
 def test_a_process_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from memgraph import Memory, Scope
+from memgraph import Fact, Memory, MemoryOperation, Scope, Why
+from memgraph.cli.facts import show_why
 from support.cli import run, succeed
+from support.fakes import ScriptedChatModel
+from support.fakes import stated as stated_by_model
 from support.fixtures import Say
 
 ADA = Scope("ada")
@@ -111,3 +117,33 @@ def test_stored_text_never_drives_the_terminal(db: Path, say: Say) -> None:
             said = succeed(*options, "--user", "ada", "--db", db, *form)
             assert not set(said.out) & set("\x1b\x9b\u202e")
             assert "\\u001b" in said.out
+
+
+def test_who_decided_and_whose_it_is_are_shown(db: Path, say: Say) -> None:
+    agent = Scope("ada", agent_id="planner")
+    with Memory.open(db, embedder=None, model=ScriptedChatModel.of(stated_by_model())) as memory:
+        memory.add({"role": "user", "content": say("I live in Oslo."), "name": "Ada"}, agent)
+        [fact] = memory.list(agent, kind="fact").items
+        [done] = memory.operations(agent).items
+    shown = succeed("why", fact.id, "--user", "ada", "--agent", "planner", "--db", db, COLUMNS="300").out
+    assert f"by {done.model}, prompt {str(done.prompt)[:12]}" in shown
+    assert "agent planner" in shown
+    assert (" tokens" in shown) == (done.prompt_tokens is not None)
+    assert run("why", fact.id, "--user", "ada", "--agent", "critic", "--db", db).error == "no such fact in this scope"
+
+
+def test_what_a_tool_said_is_marked() -> None:
+    moment = datetime(2026, 3, 14, tzinfo=UTC)
+    fact = Fact(
+        "f1", "Ada", "residence", "Oslo", "Ada lives in Oslo.", "state", 0.9, 0.5, moment, None, moment, None, 1,
+        ("t1",), "tool", None, (), 3,
+    )  # fmt: skip
+    done = MemoryOperation(
+        "o1", "ADD", None, "f1", None, "none", None, ("t1",), "m", "abc", 1_200, 30, moment, 3, None, None
+    )
+    console = Console(width=200, file=StringIO())
+    show_why(Why(fact, (fact,), (done,), ()), console)
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert "state · true since Sat 14 Mar 2026 · from a tool" in shown
+    assert "1,200 + 30 tokens" in shown

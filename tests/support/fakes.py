@@ -217,3 +217,9 @@ def stated(quote: str = "I live in Oslo.", **changes: Any) -> AIMessage:
         **{"entities": [], "relations": []},
     }
     return AIMessage("", tool_calls=[{"name": "Facts", "args": {"facts": [{**fact, **changes}]}, "id": "1"}])
+
+
+def decided(**decision: Any) -> AIMessage:
+    """Return a model's answer to consolidation: one decision, of the fields that it is asked for."""
+    fields = {"draft": 0, "action": "add", "target": "", "quote": "", "reason": "beside", **decision}
+    return AIMessage("", tool_calls=[{"name": "Decisions", "args": {"decisions": [fields]}, "id": "1"}])
