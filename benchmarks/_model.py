@@ -50,8 +50,11 @@ _SYLLABLES: Final = ("ba", "do", "fi", "gu", "ka", "le", "mo", "ni", "pa", "ru",
 
 def word(number: int) -> str:
     """Return a made-up word, another one for each number, which no stemmer cuts."""
-    base = len(_SYLLABLES)
-    return "".join(_SYLLABLES[number // base**place % base] for place in range(4)) + "ko"
+    syllables: list[str] = []
+    for _ in range(4):
+        number, at = divmod(number, len(_SYLLABLES))
+        syllables.append(_SYLLABLES[at])
+    return "".join(syllables) + "ko"
 
 
 def said(number: int) -> list[dict[str, Any]]:

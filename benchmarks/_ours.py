@@ -170,7 +170,7 @@ class Ours:
         turn = self._next % len(self._more.terms)
         said = _world.message(self._more, turn) | {"said_at": _world.said_at(self._next)}
         if self._facts:
-            said["content"] += f" I like {_world.words()[turn]}."
+            said["content"] = f"{said['content']} I like {_world.words()[turn]}."
         thread = f"{_world.name(asked.user)}-{self._next // _world.THREAD}"
         self._memory.add([said], self._scopes[asked.user], thread_id=thread)
         self._next += 1

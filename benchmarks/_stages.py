@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,6 @@ from memgraph.nodes.stage import Stage
 if TYPE_CHECKING:
     import apsw
 
-BETWEEN: Final = "between the stages"
 _STAGES: Final[dict[str, type[Stage]]] = {
     "accept": Accept,
     "index": Index,
@@ -28,8 +27,8 @@ _STAGES: Final[dict[str, type[Stage]]] = {
     "consolidate": ConsolidateStage,
     "merge_graph": MergeStage,
 }
-BUSY: Final = "processor time of it all"
-NAMES: Final = (*_STAGES, BETWEEN, BUSY)
+_BODY: Final = "run"
+"""The method that does a stage's work."""
 
 
 def _no_stages() -> dict[str, float]:
@@ -58,7 +57,7 @@ class Meter:
         self.stages = _no_stages()
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def away(self) -> Generator[None]:
         """Count the time as the model's or the embedder's."""
         begin = time.perf_counter()
         try:
@@ -88,16 +87,16 @@ class Timed(Embeddings):
 
 
 @contextmanager
-def watched(meter: Meter) -> Iterator[None]:
+def watched(meter: Meter) -> Generator[None]:
     """Measure the stages of the writes that run meanwhile, one write at a time."""
     bodies = {name: stage.run for name, stage in _STAGES.items()}
     for name, stage in _STAGES.items():
-        setattr(stage, "run", _measured(name, bodies[name], meter))
+        setattr(stage, _BODY, _measured(name, bodies[name], meter))
     try:
         yield
     finally:
         for name, stage in _STAGES.items():
-            setattr(stage, "run", bodies[name])
+            setattr(stage, _BODY, bodies[name])
 
 
 def _measured(name: str, body: Any, meter: Meter) -> Any:
@@ -112,7 +111,7 @@ def _measured(name: str, body: Any, meter: Meter) -> Any:
 
 
 @contextmanager
-def statements(memory: Memory) -> Iterator[list[str]]:
+def statements(memory: Memory) -> Generator[list[str]]:
     """Collect the statements that a memory's writer runs meanwhile."""
     seen: list[str] = []
 

@@ -2,8 +2,9 @@
 
     python benchmarks/search.py [--json] [--million] [--facts-every TURNS]
 
-One turn in ten states a fact; with `--facts-every 0` there are none. The embedder takes no time. Each contestant runs in a process of its own, in short rounds in turn; ours sets no BLAS
-variable. `--million` adds 1,000 users of 1,000 turns each in one file, most of them not in the cache (takes minutes).
+The embedder takes no time. Each contestant runs in a process of its own, in short rounds in turn; ours sets no BLAS
+variable. One turn in ten states a fact, none with `--facts-every 0`. `--million` adds 1,000 users of 1,000 turns each
+in one file, most of them not in the cache (takes minutes).
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ def main() -> None:
             rows += a_million(folder, options.million_users, options.each, *size)
     notes = [
         f"{options.rounds} rounds of {options.searches} searches in turn; ratio p50: median of the rounds' ratios.",
-        "With facts each add states one, and the search after it reads that too. Many users are warm: nothing is added.",
+        "With facts each add states one, which the search after it reads too.",
         "Without the embedder's time. The floor ranks by two arms in arrays; what it leaves out is in README.md.",
     ]
     _rounds.emit("search", rows, notes, as_json=options.json)

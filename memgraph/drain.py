@@ -42,7 +42,7 @@ class Drain:
         if not self._closed and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._run())
 
-    async def _run_next(self) -> bool:
+    async def run_next(self) -> bool:
         """Run the next job that is due. Returns whether there was one."""
         await self.indexing.leases.give_back()
         await self.facts.leases.give_back()
@@ -60,7 +60,7 @@ class Drain:
         try:
             while self._again:
                 self._again = False
-                while await self._run_next():
+                while await self.run_next():
                     pass
             due = await self._core.ledger.read(jobs.next_due, self._kinds)
         except StoreError as error:
@@ -83,7 +83,7 @@ class Drain:
             while await self._core.ledger.read(jobs.next_due, self._kinds) is not None:
                 if self._closed:
                     raise StoreClosed("this memory was closed while it settled")
-                if not await self._run_next():
+                if not await self.run_next():
                     await asyncio.sleep(_POLL_S)
 
     async def close(self) -> None:

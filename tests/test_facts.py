@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from memgraph import Memory, MemoryContext, Scope, corrections
 from memgraph.corrections import Correction
 from memgraph.errors import InvalidInput, ModelUnavailable, NotFound, UndoRefused
-from memgraph.ledger import facts, filters, operations, owners
+from memgraph.ledger import facts, filters, jobs, operations, owners
 from memgraph.nodes import consolidate, extract, merge_graph, remember
 from memgraph.records import Fact, MemoryOperation
 from support.fakes import HashEmbeddings, ScriptedChatModel, stated
@@ -269,3 +269,25 @@ def test_the_stages_tell_what_they_did_without_a_word_of_it() -> None:
         assert "Oslo" not in str(events)
         told = {event["type"]: event for event in events}
         assert told["memgraph.merge_graph"]["operations"][0]["operation"] == "ADD"
+
+
+def test_a_model_that_is_away_is_asked_again_ever_later_and_then_no_more() -> None:
+    away = [RuntimeError("away")] * jobs.MAX_ATTEMPTS
+    with opened(model=ScriptedChatModel.of(*away, stated())) as memory:
+        tell(memory, "I live in Oslo.")
+        for attempt in range(1, jobs.MAX_ATTEMPTS):
+            assert query(memory, "select state, attempt, error_class from outbox") == [
+                ("retry", attempt, "ModelUnavailable")
+            ]
+            early = timedelta(seconds=2 ** (attempt - 1), microseconds=-1)
+            memory.core.clock.at += early  # type: ignore[attr-defined]  # the clock of `opened`
+            assert not memory.live().wait(memory.drain.run_next())
+            memory.core.clock.at += timedelta(microseconds=1)  # type: ignore[attr-defined]
+            while query(memory, "select attempt from outbox where state <> 'leased'") != [(attempt + 1,)]:
+                memory.live().wait(memory.drain.run_next())
+        assert [(job["state"], job["error"]) for job in memory.doctor()["jobs"]] == [("failed", "ModelUnavailable")]
+        assert known(memory) == []
+        assert memory.retry_failed() == 1
+        memory.settle(30)
+        assert said(memory) == ["Ada lives in Oslo."]
+        assert memory.doctor()["jobs"] == []

@@ -85,14 +85,14 @@ def known(connection: apsw.Connection, owner: int, agent_id: str | None, keys: I
         keys: `alias_key` of each name.
     """
     rows: set[int] = set()
-    for key in keys:
+    if sought := tuple(keys):
         rows.update(
             row
             for (row,) in connection.execute(
                 "select a.entity from entity_aliases a cross join entities e on e.owner = a.owner and e.row = a.entity"
-                " where a.owner = ?1 and a.key = ?2 and a.superseded_at > ?3 and e.superseded_at > ?3"
+                " where a.owner = ?1 and a.key in carray(?2) and a.superseded_at > ?3 and e.superseded_at > ?3"
                 f" and e.agent_id is ?4 and (a.fact is null or {says('a', '?3')})",
-                (owner, key, OPEN - 1, agent_id),
+                (owner, apsw.carray(sought), OPEN - 1, agent_id),
             )
         )
     rows.update(

@@ -119,7 +119,7 @@ def _asserts(subject: str, attribute: str, thing: str, turn: SaidTurn) -> Assert
     if not found:
         quoted = bool(wanted) and wanted <= frozenset(stems(turn.text[:LOOK]))
         return Assertion("quote" if quoted else "not said")
-    moods = [_mood(draft, turn, plain, place) for place in found]
+    moods: list[Mood] = [_mood(draft, turn, plain, place) for place in found]
     most = max(len(place.said) for place in found)
     best = [(why, place) for why, place in zip(moods, found, strict=True) if len(place.said) == most]
     held = frozenset[str]().union(*(place.said for why, place in zip(moods, found, strict=True) if why == ""))

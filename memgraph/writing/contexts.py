@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from memgraph.writing.lexicon import FAMILY
 from memgraph.writing.names import LONGEST, SMALL, WORD, Name, folded, parse
+from memgraph.writing.remembered import of_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,17 @@ _COMMON: Final = SMALL | frozenset(
     "is was are who that which with his her their my our your from by he she it works work lives live has have also "
     "said one same person place name called known man woman friend speaker user".split()
 )
+_READ: Final = 1_000
+"""Characters of a context that are read."""
+_BEFORE: Final = 40
+"""Characters before a name that are read."""
+_ANOTHER: Final = re.compile(
+    r"\b(?:another|a different|a second|not (?:my|our|the|your)(?: \w+)?|the other|no relation to) ?$", re.IGNORECASE
+)
+_FROM: Final = re.compile(r" (?:down )?(?:from|at|in) the (?P<what>[a-z]+)\b")
+_RELATIVE: Final = re.compile(rf"(?:\w's|\b[Mm]y|\b[Oo]ur|\b[Hh]is|\b[Hh]er) (?:{'|'.join(FAMILY)}),? $")
 _CAPITALS: Final = r"[A-Z\u00c0-\u00de]\w+(?: [A-Z\u00c0-\u00de]\w+)*"
+_IN: Final = re.compile(rf"(?: in|,) (?P<of>{_CAPITALS})")
 _DATES: Final = frozenset(
     "january february march april may june july august september october november december monday tuesday wednesday"
     " thursday friday saturday sunday christmas easter spring summer autumn winter".split()
@@ -69,10 +81,12 @@ _BORN: Final = re.compile(r"\bnee (\w{3,})|\bmaiden name (?:is |was )?(\w{3,})")
 
 def explained(a: Entity, b: Entity) -> Match | None:
     """Tell whether the context of one says that it is also called by the name of the other."""
-    mine, other = (r"\W+".join(map(re.escape, parse(entity.name).tokens)) for entity in (a, b))
-    if not mine or not other or mine == other:
+    one, two = parse(a.name).tokens, parse(b.name).tokens
+    told = _folded(a.context)
+    # Patterns of names are made for few: most contexts do not hold both.
+    if not one or not two or one == two or any(word not in told for word in (*one, *two)):
         return None
-    told = folded(a.context)
+    mine, other = (r"\W+".join(map(re.escape, words)) for words in (one, two))
     called = rf"{_CALLED}\b{other}\b|\b{other}\b{_AFTER}|\b{mine}\W{{0,3}}\({other}\)|\b{other}\W{{0,3}}\({mine}\)"
     if re.search(rf"\b{mine}\b", told) is None or re.search(called, told) is None:
         return None
@@ -113,30 +127,45 @@ def elsewhere(a: Entity, b: Entity) -> bool:
 
 def _lies(place: Entity) -> frozenset[str]:
     """Return the words of the place in which a context puts another: "Newport, Rhode Island"."""
-    name = re.escape(place.name[:LONGEST].strip())
-    found = re.search(rf"\b{name}(?: in|,) (?P<of>{_CAPITALS})", place.context[:1_000]) if name else None
-    return frozenset(WORD.findall(folded(found["of"]))) - _DATES if found else frozenset()
+    for end in _ends(place):
+        if found := _IN.match(place.context, end):
+            return frozenset(WORD.findall(folded(found["of"]))) - _DATES
+    return frozenset()
 
 
 def _met(person: Entity) -> frozenset[str]:
     """Return by which place somebody is told from others: "Clara from the bakery"."""
-    name = re.escape(person.name[:LONGEST].strip())
-    found = re.search(rf"\b{name} (?:from|at|in|down at) the ([a-z]+)\b", person.context[:1_000]) if name else None
-    return frozenset((found[1],)) if found else frozenset()
+    for end in _ends(person):
+        if found := _FROM.match(person.context, end):
+            return frozenset((found["what"],))
+    return frozenset()
 
 
 def _kin(person: Entity) -> bool:
     """Tell whether somebody is introduced as a relative: "my niece Clara"."""
-    name = re.escape(person.name[:LONGEST].strip())
-    return re.search(rf"(?:\w's|\b[Mm]y|\b[Oo]ur|\b[Hh]is|\b[Hh]er) (?:{'|'.join(FAMILY)}),? {name}\b",
-                     person.context[:1_000]) is not None  # fmt: skip
+    size = len(person.name[:LONGEST].strip())
+    before = (person.context[max(0, end - size - _BEFORE) : end - size] for end in _ends(person))
+    return any(_RELATIVE.search(words) for words in before)
+
+
+def _ends(entity: Entity, *, folded: bool = False) -> Iterator[int]:
+    """Yield where the name ends in the context, wherever it stands as a word."""
+    name, context = entity.name[:LONGEST].strip(), entity.context[:_READ]
+    if folded:
+        name, context = name.lower(), context.lower()
+    at = context.find(name) if name else -1
+    while at >= 0:
+        end = at + len(name)
+        if not context[max(0, at - 1) : at].isalnum() and not context[end : end + 1].isalnum():
+            yield end
+        at = context.find(name, end)
 
 
 def another(entity: Entity) -> bool:
     """Tell whether the context says that this is a namesake: "another Jamie", "a different Anna"."""
-    first = re.escape(entity.name[:LONGEST].strip())
-    pattern = rf"\b(?:another|a different|a second|not (?:my|our|the|your) \w* ?|the other|no relation to) ?{first}\b"
-    return re.search(pattern, entity.context[:1_000], re.IGNORECASE) is not None or "namesake" in entity.context
+    size = len(entity.name[:LONGEST].strip())
+    before = (entity.context[max(0, end - size - _BEFORE) : end - size] for end in _ends(entity, folded=True))
+    return "namesake" in entity.context or any(_ANOTHER.search(words) for words in before)
 
 
 def names_of(entity: Entity) -> list[Name]:
@@ -151,5 +180,11 @@ def names_of(entity: Entity) -> list[Name]:
     return names
 
 
+@of_facts
 def _words(context: str) -> frozenset[str]:
-    return frozenset(WORD.findall(folded(context)))
+    return frozenset(WORD.findall(_folded(context)))
+
+
+@of_facts
+def _folded(context: str) -> str:
+    return folded(context)

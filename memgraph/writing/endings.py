@@ -115,11 +115,15 @@ def _found(clause: str, attribute: str, kind: Kind) -> _Hits:
 
 
 @of_turns
-def _may_end(text: str, attribute: str, kind: Kind) -> tuple[Clause, ...]:
-    """Return the clauses of a turn in which a fact of such an attribute and kind could end."""
-    return tuple(
-        clause for clause in clauses(text) if _found(clause.text, attribute, kind) or _short(clause.text)
+def _may_end(text: str, attribute: str, kind: Kind) -> tuple[tuple[Clause | None, Clause], ...]:
+    """Return the clauses in which a fact of such an attribute and kind could end, each after the one before it."""
+    parts = clauses(text)
+    found = tuple(
+        (before, clause)
+        for before, clause in zip((None, *parts), parts, strict=False)
+        if _found(clause.text, attribute, kind) or _short(clause.text)
     )
+    return () if found and (joking(text) or cited(text)) else found
 
 
 @of_turns
@@ -141,15 +145,9 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
     stirred = _may_end(turn.text[:LOOK], fact.attribute, fact.kind)
     if not stirred:
         return None
-    if joking(turn.text) or cited(turn.text):
-        return None
     plain = unquoted(turn.text)
     stop = len(plain) if stop is None else stop
-    before: Clause | None = None
-    for clause in clauses(turn.text):
-        if clause not in stirred:
-            before = clause
-            continue
+    for before, clause in stirred:
         for ender, match in _matches(clause, fact, start, stop):
             phrase = _ended(turn, fact, plain, clause, before, ender, match)
             if phrase is not None:
@@ -176,13 +174,10 @@ def ending(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None = N
                 and same(fact.subject, turn.speaker)
             ):
                 return Ending(turn.text[clause.start : clause.end].strip(), named)
-        before = clause
     return None
 
 
-def _matches(
-    clause: Clause, fact: KnownFact, start: int, stop: int
-) -> Iterator[tuple[Ender, re.Match[str]]]:
+def _matches(clause: Clause, fact: KnownFact, start: int, stop: int) -> Iterator[tuple[Ender, re.Match[str]]]:
     """Yield the words in a clause that could end such a fact and stand inside the quote."""
     # Who says that they are divorced is not divorced no longer.
     own = stem_set(fact.object) if fact.attribute == "marital_status" else frozenset[str]()

@@ -105,8 +105,7 @@ def normalise(name: str) -> str:
 @lru_cache(maxsize=8_192)
 def parse(name: str) -> Name:
     """Take a name apart."""
-    text = unicodedata.normalize("NFKD", name[:LONGEST]).casefold().translate(_FOLD)
-    text = "".join(char for char in text if not unicodedata.combining(char))
+    text = _folded(name[:LONGEST])
     place: tuple[str, ...] = ()
     suffix = ""
     found = _PLACE.search(text)
@@ -134,17 +133,20 @@ def parse(name: str) -> Name:
     kept = tuple(
         _SHORT.get(word, _NUMBERS.get(word, _ROMAN.get(word, word)) if at else word) for at, word in enumerate(words)
     )
-    spelled = parse(_UMLAUT.sub(r"\1e", plain)).key if _UMLAUT.search(plain := _composed(name)) else ""
+    decomposed = "" if name.isascii() else unicodedata.normalize("NFD", name[:LONGEST])
+    spelled = parse(_UMLAUT.sub(r"\1e", decomposed)).key if _UMLAUT.search(decomposed) else ""
     return Name(kept, title, suffix, place, spelled)
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFD", name[:LONGEST])
 
 
 def folded(text: str) -> str:
     """Return the beginning of a text without case and diacritics."""
-    plain = unicodedata.normalize("NFKD", text[:1_000]).casefold().translate(_FOLD)
+    return _folded(text[:1_000])
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_FOLD)
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 

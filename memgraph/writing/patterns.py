@@ -97,7 +97,7 @@ class Phrases:
         """Find the first match of any pattern in a text."""
         standing = self._index.standing(text)
         found = (match for _, part in standing if (match := part.pattern.search(text)))
-        return min(found, key=re.Match.start, default=None)
+        return min(found, key=lambda match: match.start(), default=None)
 
     def stands_in(self, text: str) -> bool:
         """Tell whether any pattern matches in a text."""

@@ -114,7 +114,9 @@ _WINDOW: Final = 300
 
 def same(one: str, other: str) -> bool:
     """Tell whether two names are the same name. A part of a name is another name."""
-    return (found := key(one)) != "" and (one is other or one == other or found == key(other))
+    if one == other and one.isalnum():
+        return True  # as nearly always
+    return (found := key(one)) != "" and (one == other or found == key(other))
 
 
 # Every fact of a subject is held against the same few clauses.

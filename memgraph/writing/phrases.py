@@ -14,7 +14,7 @@ from memgraph.writing.clauses import Clause, key, stem_set, stems
 from memgraph.writing.enders import VERBS
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import PERSON, same
-from memgraph.writing.remembered import of_facts
+from memgraph.writing.remembered import of_facts, of_turns
 from memgraph.writing.topics import covers, names
 
 _PREPOSITIONS: Final = any_of(
@@ -109,6 +109,7 @@ _DENIALS: Final = frozenset(stems("no not longer"))
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 
 
+@of_turns
 def cut_phrase(tail: str) -> str:
     """Return what ended, from what follows the words that end it: "working for X because" gives "working for X"."""
     lead = _LEAD.match(tail)
@@ -123,12 +124,12 @@ def named_phrase(
     """Return the stems of a phrase if it names the fact's object or topic and nothing narrower, else None."""
     told = same(fact.subject, turn.speaker)
     if any(told or found["name"] is None and found.group().lower() not in ("his", "her", "their")
-           for found in ANOTHERS.finditer(text) if not _of_subject(found, fact)):  # fmt: skip
+           for found in _others(text) if not _of_subject(found, fact)):  # fmt: skip
         return None
     if not told and _OWN.search(text):
         return None
-    words = stems(text)
-    subject = frozenset(stems(fact.subject))
+    words = _words(text)
+    subject = stem_set(fact.subject)
     about, core = about_of(fact), core_of(fact)
     while verb and words and words[0] in VERB_STEMS and words[0] not in core:
         if fact.attribute not in VERB_STEMS[words[0]].split() and fact.attribute != "other" and words[0] not in about:
@@ -164,9 +165,22 @@ def named_phrase(
 def some_left(tail: str, fact: KnownFact) -> bool:
     """Tell whether what follows leaves some of it: "on Fridays", "so much"; not where the fact itself says so."""
     about = about_of(fact)
-    return any(
-        not (words := frozenset(stems(found.group()))) or not words <= about for found in _STILL_SOME.finditer(tail)
-    )
+    return any(not words or not words <= about for words in _left(tail))
+
+
+@of_turns
+def _left(tail: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(stems(found.group())) for found in _STILL_SOME.finditer(tail))
+
+
+@of_turns
+def _others(phrase: str) -> tuple[re.Match[str], ...]:
+    return tuple(ANOTHERS.finditer(phrase))
+
+
+@of_turns
+def _words(phrase: str) -> tuple[str, ...]:
+    return tuple(stems(phrase))
 
 
 def narrowed(rest: str, fact: KnownFact) -> bool:
