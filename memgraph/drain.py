@@ -33,8 +33,9 @@ class Drain:
 
     @property
     def _kinds(self) -> tuple[jobs.Kind, ...]:
-        """The jobs that this memory can do: vectors only by the embedder that made the others."""
-        return ("facts",) if self._core.lacks_embedder else jobs.EVERY
+        """The jobs that this memory can do: vectors only by the embedder that made the others, facts if any."""
+        cannot = {"index": self._core.lacks_embedder, "facts": not self._core.makes_facts}
+        return tuple(kind for kind in jobs.EVERY if not cannot[kind])
 
     def wake(self) -> None:
         """See that somebody looks at the outbox."""

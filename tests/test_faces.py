@@ -15,7 +15,25 @@ from memgraph.faces import Host, hosted, waiting
 from support.fixtures import OpenMemory
 from support.memories import ADA
 
-TWINS = ["add", "search", "get", "list", "forget", "erase", "trace", "settle", "reindex", "rekey", "doctor"]
+TWINS = [
+    "add",
+    "search",
+    "get",
+    "list",
+    "forget",
+    "erase",
+    "trace",
+    "settle",
+    "reindex",
+    "rekey",
+    "doctor",
+    "update",
+    "undo",
+    "why",
+    "operations",
+    "graph",
+    "retry_failed",
+]
 
 
 class Counter:

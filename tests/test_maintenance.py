@@ -204,7 +204,7 @@ def test_an_edit_of_what_is_gone_stands_alone(memory: Memory) -> None:
     [old] = memory.add(HumanMessage("Oslo.", id="m"), ADA, thread_id="t").ids
     [new] = memory.add(HumanMessage("Lisbon.", id="m"), ADA, thread_id="t").ids
     memory.erase(old, ADA)
-    assert memory.get(new, ADA).replaces is None
+    assert memory.get(new, ADA, kind="turn").replaces is None
 
 
 def test_waiting_jobs_forget_what_is_gone(open_memory: OpenMemory) -> None:

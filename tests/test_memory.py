@@ -65,7 +65,7 @@ def test_a_turn_is_kept_whole(memory: Memory) -> None:
         thread_id="monday",
         metadata={"channel": "web"},
     )
-    turn = memory.get(added.ids[0], ADA)
+    turn = memory.get(added.ids[0], ADA, kind="turn")
     assert (turn.text, turn.role, turn.speaker, turn.origin) == ("I moved to Lisbon.", "user", "Ada", "user")
     assert (turn.thread_id, turn.session_id, turn.agent_id, turn.message_id) == ("monday", "s1", "bot", "m1")
     assert (turn.said_at, turn.recorded_at, turn.superseded_at) == (said, NOW, None)
@@ -433,13 +433,13 @@ def test_a_megabyte_is_whole_and_found_by_its_last_kilobyte(memory: Memory) -> N
 def test_odd_text_is_kept_code_point_for_code_point(memory: Memory, text: str) -> None:
     [id] = memory.add(text, ADA).ids
     assert memory.get(id, ADA).text == text
-    assert not memory.get(id, ADA).altered
+    assert not memory.get(id, ADA, kind="turn").altered
     assert [hit.text for hit in memory.search(text, ADA)] == [text]
 
 
 def test_lone_surrogates_are_replaced_and_flagged(memory: Memory) -> None:
     [id] = memory.add("half \ud83d a face", ADA).ids
-    turn = memory.get(id, ADA)
+    turn = memory.get(id, ADA, kind="turn")
     assert (turn.text, turn.altered) == ("half \ufffd a face", True)
     assert matching(memory, "half \ud83d a face") == ["half \ufffd a face"]
 
@@ -455,15 +455,15 @@ def test_parts_are_kept_by_reference_and_nothing_is_fetched(memory: Memory) -> N
     part = {"type": "image", "uri": "https://example.org/cat.png"}
     [id] = memory.add({"role": "user", "content": ["my cat", {"type": "image", "url": part["uri"]}]}, ADA).ids
     [alone] = memory.add({"role": "user", "content": [{"type": "image", "url": part["uri"]}]}, ADA).ids
-    assert (memory.get(id, ADA).text, list(memory.get(id, ADA).parts)) == ("my cat", [part])
-    assert (memory.get(alone, ADA).text, list(memory.get(alone, ADA).parts)) == ("", [part])
+    assert (memory.get(id, ADA).text, list(memory.get(id, ADA, kind="turn").parts)) == ("my cat", [part])
+    assert (memory.get(alone, ADA).text, list(memory.get(alone, ADA, kind="turn").parts)) == ("", [part])
     assert memory.search("cat", ADA)[0].id == id
 
 
 def test_metadata_comes_back_as_it_was(memory: Memory) -> None:
     metadata: dict[str, object] = {"a": [1, {"b": None}], "c": "\u00e9 'quoted' \"twice\"", "d": 1.5, "e": True}
     [id] = memory.add("x", ADA, metadata=metadata).ids
-    assert memory.get(id, ADA).metadata == metadata
+    assert memory.get(id, ADA, kind="turn").metadata == metadata
 
 
 # Bad input: a typed error before anything is written

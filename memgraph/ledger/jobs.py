@@ -234,7 +234,7 @@ def next_due(connection: apsw.Connection, kinds: Sequence[Kind] = EVERY) -> int 
     due: int | None = connection.execute(
         f"select min(case state when 'leased' then lease_until else available_at end) from outbox"
         f" where state in {_OPEN_STATES} and kind in (?, ?)",
-        (kinds[0], kinds[-1]),
+        (*kinds, None, None)[:2],
     ).get
     return due
 

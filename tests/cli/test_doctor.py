@@ -106,6 +106,7 @@ def test_failed_jobs_are_opened_again(db: Path, say: Say) -> None:
     assert "✗ jobs       1 job failed for good (ModelOutputInvalid), 0 waiting; --retry opens them again" in said.out
     said = succeed("doctor", "--retry", "--db", db)
     assert said.err == "1 failed job opened again\n"
+    assert "! jobs       1 waiting" in succeed("doctor", "--db", db, COLUMNS="200").out
     assert succeed("doctor", "--retry", "--db", db).err == "no job had failed\n"
     with Memory.open(db, embedder=None, facts=True) as memory:
         memory.settle(30)

@@ -383,7 +383,7 @@ def test_a_long_reply_never_crowds_out_the_users_own_words(open_memory: OpenMemo
     assert "My boat is in Trieste." in recalled["text"]
     assert "The boat has a red sail." in recalled["text"]
     replies = ask(memory, "What did you tell me about kind number 41?")
-    assert any(memory.get(id, ADA).role == "assistant" for id in replies["ids"])
+    assert any(memory.get(id, ADA, kind="turn").role == "assistant" for id in replies["ids"])
 
 
 def test_an_embedder_is_asked_once_a_question(open_memory: OpenMemory) -> None:

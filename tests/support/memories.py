@@ -56,7 +56,7 @@ def texts(memory: Memory, scope: Scope | MemoryContext = ADA, **options: Any) ->
     found: list[str] = []
     cursor: str | None = None
     while True:
-        page = memory.list(scope, cursor=cursor, limit=1_000, **options)
+        page = memory.list(scope, kind="turn", cursor=cursor, limit=1_000, **options)
         found += [turn.text for turn in page.items]
         if (cursor := page.cursor) is None:
             return found
