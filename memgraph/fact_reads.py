@@ -11,7 +11,7 @@ import numpy as np
 
 from memgraph.ledger.fact_index import Found
 from memgraph.projections.cache import OwnerIndex
-from memgraph.ranking.facts import Cited
+from memgraph.ranking.facts import Cited, Replaced
 from memgraph.ranking.fusion import Ranking
 from memgraph.records import KINDS, OPEN, from_us, from_us_or_open
 
@@ -185,6 +185,9 @@ def gather(
                 since=facts.valid_from,
                 until=facts.valid_to,
                 near=near,
+                replaced=_replaced(
+                    index, shown, version_of, cited if mask is None else cited & mask[turn], first, start
+                ),
             )
         )
         first += len(facts)
@@ -196,6 +199,18 @@ def gather(
     if alone is not None:
         joined = replace(joined, alone=alone)
     return Gathered(joined, visible, homes, paths, asked.at, asked.known_at)
+
+
+def _replaced(
+    index: OwnerIndex, shown: Ints, version_of: Ints, cited: Bools, first: int, start: int
+) -> tuple[Replaced, ...]:
+    """Return what is over and was said, with what took its place."""
+    facts = index.facts
+    return tuple(
+        Replaced(int(turn) + start, over + first, by + first)
+        for over, by in facts.replaced(shown, version_of)
+        for turn in facts.cited_at[cited & (facts.cited_fact == facts.fact[over])]
+    )
 
 
 def _marked(index: OwnerIndex, version_of: Ints, cited: Bools, asked: Asked) -> frozenset[int]:
@@ -253,6 +268,7 @@ def _joined(columns: Sequence[Cited]) -> Cited:
         since=np.concatenate([one.since for one in columns]),
         until=np.concatenate([one.until for one in columns]),
         near=None if all(one.near is None for one in columns) else np.concatenate(nears),
+        replaced=tuple(pair for one in columns for pair in one.replaced),
     )
 
 

@@ -19,7 +19,7 @@ from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.budget import recall
 from memgraph.ranking.query import analyse
 from memgraph.reads import Search
-from memgraph.records import OPEN, Added, Kind, to_us
+from memgraph.records import OPEN, Kind, to_us
 from memgraph.uuid7 import as_text, uuid7
 from support.fakes import hash_vector
 from support.fixtures import OpenMemory
@@ -32,30 +32,13 @@ MOST = 6
 
 @pytest.fixture
 def memory(open_memory: OpenMemory) -> Memory:
-    memory = open_memory(":memory:")
+    memory = open_memory(":memory:", facts=False)  # those of a test are its own
     memory.core.clock = Clock()
     return memory
 
 
 def us(moment: datetime) -> int:
     return to_us("moment", moment)
-
-
-def say(memory: Memory, messages: Any, scope: Scope = ADA, **options: Any) -> Added:
-    """Add turns without what extraction makes of them: the facts of a test are its own."""
-    added = memory.add(messages, scope, **options)
-    memory.settle()
-    written = ",".join(
-        str(row) for (row,) in query(memory, "select row from facts where version = 1 and hash <> ?", b"h")
-    )
-
-    def clean(connection: apsw.Connection) -> None:
-        for table, column in (("facts", "row"), ("fact_versions", "row"), ("evidence", "fact"), ("mentions", "fact")):
-            connection.execute(f"delete from {table} where {column} in ({written})")
-
-    memory.core.ledger.submit(clean).result()
-    memory.core.cache.clear()
-    return added
 
 
 class Writer:
@@ -227,7 +210,7 @@ CHAT = "Oh well, after all that fuss with the boxes and the van and the weather,
 
 
 def test_a_fact_that_says_it_better_stands_in_its_turns_place(memory: Memory) -> None:
-    turn, other = say(memory, [CHAT, "I like figs."], ADA).ids
+    turn, other = memory.add([CHAT, "I like figs."], ADA).ids
     row = Writer(memory).fact("Ada lives in Lisbon.", turn, thing="Lisbon")
     hits = search(memory, "where does Ada live")
     assert shown(hits) == [("fact", "Ada lives in Lisbon."), ("turn", "I like figs.")]
@@ -242,7 +225,7 @@ def test_a_fact_that_says_it_better_stands_in_its_turns_place(memory: Memory) ->
 
 
 def test_a_turn_that_says_as_much_is_shown_itself_and_keeps_its_score(memory: Memory) -> None:
-    turn, _ = say(memory, ["I live in Lisbon.", "I like figs."], ADA).ids
+    turn, _ = memory.add(["I live in Lisbon.", "I like figs."], ADA).ids
     before = search(memory, "I live in Lisbon.")
     Writer(memory).fact("Ada seems to be somewhere.", turn)
     after = search(memory, "I live in Lisbon.")
@@ -251,7 +234,7 @@ def test_a_turn_that_says_as_much_is_shown_itself_and_keeps_its_score(memory: Me
 
 
 def test_every_fact_of_a_turn_is_found_where_only_facts_are_wanted(memory: Memory) -> None:
-    (turn,) = say(memory, "I can't have nuts or milk.", ADA).ids
+    (turn,) = memory.add("I can't have nuts or milk.", ADA).ids
     writer = Writer(memory)
     for thing in ("nuts", "milk"):
         writer.fact(f"Ada is allergic to {thing}.", turn, attribute="allergy")
@@ -261,7 +244,7 @@ def test_every_fact_of_a_turn_is_found_where_only_facts_are_wanted(memory: Memor
 
 def test_a_fact_takes_one_place_and_a_further_turn_stays_if_it_says_more(memory: Memory) -> None:
     more = "Lisbon again: we also found a school for the children there, and a boat, and a garden with two fig trees."
-    first, short, long = say(memory, [CHAT, "Lisbon, yes.", more], ADA).ids
+    first, short, long = memory.add([CHAT, "Lisbon, yes.", more], ADA).ids
     Writer(memory).fact("Ada lives in Lisbon.", first, short, long)
     hits = search(memory, "where does Ada live")
     assert [hit.kind for hit in hits] == ["fact", "turn"]
@@ -270,7 +253,7 @@ def test_a_fact_takes_one_place_and_a_further_turn_stays_if_it_says_more(memory:
 
 
 def test_what_has_ended_marks_its_turn(memory: Memory) -> None:
-    turn, _ = say(memory, ["I live in Oslo.", "I like figs."], ADA).ids
+    turn, _ = memory.add(["I live in Oslo.", "I like figs."], ADA).ids
     writer = Writer(memory)
     row = writer.fact("Ada lives in Oslo.", turn, since=NOW - timedelta(days=9))
     writer.revise(row, until=NOW - timedelta(days=1))
@@ -281,9 +264,20 @@ def test_what_has_ended_marks_its_turn(memory: Memory) -> None:
     assert '"I live in Oslo." [no longer so since 13 March 2026]' in block
 
 
+def test_what_took_its_place_answers_where_the_question_is_about_now(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:")
+    for days, text in enumerate(["I live in Oslo by the sea.", "I bake bread.", "I moved from Oslo to Lisbon."], -9):
+        message = {"role": "user", "content": text, "name": "Ada"}
+        memory.add(message, ADA, said_at=NOW + timedelta(days=days), thread_id="t")
+    now = [hit.text for hit in memory.search("who lives by the sea in Oslo", ADA)]
+    assert "Lisbon" in now[0]
+    assert now[1] == "I live in Oslo by the sea."
+    assert memory.search("who lived by the sea in Oslo before", ADA)[0].text == "I live in Oslo by the sea."
+
+
 def test_truth_at_a_time(memory: Memory) -> None:
     """A fact is found by when it was true, also before its turn was said; the turn is not."""
-    (turn,) = say(memory, "In January I moved to Lisbon.", ADA).ids
+    (turn,) = memory.add("In January I moved to Lisbon.", ADA).ids
     writer = Writer(memory)
     writer.fact("Ada lives in Lisbon.", turn, since=datetime(2026, 1, 10, tzinfo=UTC))
     assert shown(search(memory, "Ada Lisbon", as_of=datetime(2026, 2, 1, tzinfo=UTC))) == [
@@ -294,7 +288,7 @@ def test_truth_at_a_time(memory: Memory) -> None:
 
 
 def test_plans_hold_from_their_saying_and_events_go_on_having_happened(memory: Memory) -> None:
-    plan, event = say(memory, ["Off to the half marathon!", "Ran it."], ADA, said_at=NOW).ids
+    plan, event = memory.add(["Off to the half marathon!", "Ran it."], ADA, said_at=NOW).ids
     later = NOW + timedelta(days=30)
     writer = Writer(memory)
     writer.fact("Ada plans to run the race.", plan, kind="plan", since=later, until=later + timedelta(days=1))
@@ -309,7 +303,7 @@ def test_plans_hold_from_their_saying_and_events_go_on_having_happened(memory: M
 def test_belief_at_a_time(memory: Memory) -> None:
     clock = Clock()
     memory.core.clock = clock
-    (turn,) = say(memory, "It is Lisbon.", ADA).ids
+    (turn,) = memory.add("It is Lisbon.", ADA).ids
     writer = Writer(memory)
     row = writer.fact("Ada lives in Lisbon.", turn)
     assert len(search(memory, "Ada", kind="fact")) == 1
@@ -329,7 +323,7 @@ def test_belief_at_a_time(memory: Memory) -> None:
 
 
 def test_both_sides_of_a_contradiction_are_shown(memory: Memory) -> None:
-    one, other = say(memory, ["So, dairy is out.", "Cheese, cheese and more cheese for me today."], ADA).ids
+    one, other = memory.add(["So, dairy is out.", "Cheese, cheese and more cheese for me today."], ADA).ids
     writer = Writer(memory)
     older = writer.fact("Ada eats no cheese.", one, since=NOW - timedelta(days=39))
     newer = writer.fact("Ada enjoys cheese.", other)
@@ -347,7 +341,7 @@ def test_both_sides_of_a_contradiction_are_shown(memory: Memory) -> None:
 
 
 def test_the_graph_leads_to_what_no_word_names(memory: Memory) -> None:
-    ids = say(memory, [f"Chat number {n}, nothing of note." for n in range(30)] + ["Odd.", "Even."], ADA).ids
+    ids = memory.add([f"Chat number {n}, nothing of note." for n in range(30)] + ["Odd.", "Even."], ADA).ids
     writer = Writer(memory)
     writer.fact("Solveig works at Kelp and Co.", ids[-2], subject="Solveig", names=["Solveig", "Kelp and Co"])
     writer.fact("Kelp and Co moved to Bergen.", ids[-1], subject="Kelp and Co", names=["Kelp and Co", "Bergen"])
@@ -363,7 +357,7 @@ def test_the_graph_leads_to_what_no_word_names(memory: Memory) -> None:
 
 
 def test_a_date_that_is_named_is_the_facts_not_the_turns(memory: Memory) -> None:
-    late, near = say(memory, ["Long ago, the boat.", "The weather is fine."], ADA).ids
+    late, near = memory.add(["Long ago, the boat.", "The weather is fine."], ADA).ids
     day = datetime(2024, 7, 5, tzinfo=UTC)
     Writer(memory).fact("Ada sold the boat.", late, kind="event", since=day, until=day + timedelta(days=1))
     hit = search(memory, "what happened in July 2024")[0]
@@ -374,8 +368,8 @@ def test_a_date_that_is_named_is_the_facts_not_the_turns(memory: Memory) -> None
 
 def test_an_agents_facts_are_its_own(memory: Memory) -> None:
     planner = Scope("ada", agent_id="planner")
-    (turn,) = say(memory, "The planner's figs.", planner).ids
-    say(memory, "Everybody's figs.", ADA)
+    (turn,) = memory.add("The planner's figs.", planner).ids
+    memory.add("Everybody's figs.", ADA)
     Writer(memory, planner).fact("Ada grows figs in secret.", turn)
     assert search(memory, "figs", Scope("ada", agent_id="critic"), kind="fact") == []
     assert len(search(memory, "figs", planner, kind="fact")) == 1
@@ -383,8 +377,8 @@ def test_an_agents_facts_are_its_own(memory: Memory) -> None:
 
 
 def test_a_filter_is_met_by_the_evidence(memory: Memory) -> None:
-    (one,) = say(memory, {"role": "user", "name": "Ada", "content": "Figs."}, ADA).ids
-    (two,) = say(memory, {"role": "user", "name": "Ben", "content": "Figs too."}, ADA).ids
+    (one,) = memory.add({"role": "user", "name": "Ada", "content": "Figs."}, ADA).ids
+    (two,) = memory.add({"role": "user", "name": "Ben", "content": "Figs too."}, ADA).ids
     writer = Writer(memory)
     writer.fact("Ada eats figs.", one)
     writer.fact("Ben eats figs.", two)
@@ -393,7 +387,7 @@ def test_a_filter_is_met_by_the_evidence(memory: Memory) -> None:
 
 
 def test_a_fact_that_is_gone_from_the_ledger_is_not_shown(memory: Memory) -> None:
-    (turn,) = say(memory, CHAT, ADA).ids
+    (turn,) = memory.add(CHAT, ADA).ids
     Writer(memory).fact("Ada lives in Lisbon.", turn)
     assert len(search(memory, "Ada", kind="fact")) == 1
     memory.core.ledger.submit(lambda c: c.execute("delete from facts")).result()
@@ -401,8 +395,8 @@ def test_a_fact_that_is_gone_from_the_ledger_is_not_shown(memory: Memory) -> Non
 
 
 def test_facts_of_two_owners_are_ranked_together(memory: Memory) -> None:
-    (mine,) = say(memory, CHAT, ADA).ids
-    (ours,) = say(memory, "The berth is number nine, as everybody knows by now or should know.", Scope.shared()).ids
+    (mine,) = memory.add(CHAT, ADA).ids
+    (ours,) = memory.add("The berth is number nine, as everybody knows by now or should know.", Scope.shared()).ids
     Writer(memory).fact("Ada lives in Lisbon.", mine)
     Writer(memory, Scope.shared()).fact("The team's boat lies at berth nine.", ours)
     hits = search(memory, "boat berth", include_shared=True, kind="fact")
@@ -411,7 +405,7 @@ def test_facts_of_two_owners_are_ranked_together(memory: Memory) -> None:
 
 def test_sql_statements_of_a_search_over_facts(memory: Memory) -> None:
     writer = Writer(memory)
-    ids = say(memory, [f"Turn {n} about figs." for n in range(60)], ADA, thread_id="t").ids
+    ids = memory.add([f"Turn {n} about figs." for n in range(60)], ADA, thread_id="t").ids
     rows = [writer.fact(f"Ada has {n} figs.", ids[n]) for n in range(20)]
     search(memory, "figs")
     with statements(memory) as seen:

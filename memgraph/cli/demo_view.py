@@ -110,7 +110,7 @@ class View:
         facts |= {"as_of": change.model_dump(mode="json"), "path": route.model_dump(mode="json"), "why": why}
         self._console.print(_rows(change.question, _then_and_now(change)))
         self._console.print(_rows(route.question, [(f"{ordinal(route.rank)} hit", _way(route))]))
-        self._console.print(_rows(f"Why is that over: {change.then.text}", _because(why)))
+        self._console.print(_rows(f"Why is that over? “{change.then.text}”", _because(why)))
         self._console.print()
 
     def asking(self) -> None:

@@ -34,8 +34,8 @@ _PARTS: Final = (
         "e.fact in carray(:rows)",
     ),
     (
-        "select 2, l.source, l.target, l.recorded_at, l.superseded_at, 0, 0, 0, 0, null, null, null, null"
-        " from fact_links l where l.owner = :owner and l.kind = 'conflicts_with'",
+        "select 2, l.source, l.target, l.recorded_at, l.superseded_at, l.kind = 'derived_from', 0, 0, 0, null, null,"
+        " null, null from fact_links l where l.owner = :owner and l.kind in ('conflicts_with', 'derived_from')",
         "(l.source in carray(:rows) or l.target in carray(:rows))",
     ),
     (
@@ -77,7 +77,7 @@ def news(
     - VERSION, fact, version, recorded_at, superseded_at, valid_from, valid_to, kind, confidence, agent, id, terms and
       vector (these two of the newest version);
     - EVIDENCE, fact, turn, recorded_at, superseded_at;
-    - LINK, source, target, recorded_at, superseded_at: a conflict;
+    - LINK, source, target, recorded_at, superseded_at, then 0 for a conflict, 1 where the source took the target's place;
     - MENTION, fact, entity;
     - ENTITY, row, merged into, recorded_at, superseded_at, then in the tenth column its name, in the eleventh its id;
     - ALIAS, entity, null, recorded_at, superseded_at, in the tenth column the name.

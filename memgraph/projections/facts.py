@@ -49,6 +49,7 @@ class FactIndex:
             `cited_since` and `cited_until`: while it was evidence.
         said_at: By fact: when its first evidence was said.
         older: By fact: whether a newer one contradicts it, both being believed now.
+        successors: By row of a fact: the row of the one that took its place.
     """
 
     def __init__(self, owner: int, dims: int | None) -> None:
@@ -77,6 +78,7 @@ class FactIndex:
         self.entity_ids: dict[int, bytes] = {}
         self.entity_names: dict[int, str] = {}
         self.links: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.successors: dict[int, int] = {}
         self._docs = 0
         self._number: dict[int, int] = {}
         self._entries: dict[tuple[int, int], int] = {}
@@ -89,6 +91,27 @@ class FactIndex:
     def __len__(self) -> int:
         """Return the number of entries."""
         return len(self.fact)
+
+    def replaced(self, shown: Ints, version_of: Ints) -> list[tuple[int, int]]:
+        """Return (what is over, what took its place) as entries, of what may be shown at the end of each such chain.
+
+        Args:
+            shown: By fact: the entry that may be shown, -1 for none.
+            version_of: By fact: the entry that is believed, true or not, -1 for none.
+        """
+        pairs: list[tuple[int, int]] = []
+        for row in self.successors:
+            over = self._number.get(row, -1)
+            if over < 0 or shown[over] >= 0 or version_of[over] < 0:
+                continue
+            seen: set[int] = set()
+            while row in self.successors and row not in seen:
+                seen.add(row)
+                row = self.successors[row]
+            last = self._number.get(row, -1)
+            if last >= 0 and shown[last] >= 0:
+                pairs.append((int(version_of[over]), int(shown[last])))
+        return pairs
 
     @property
     def nbytes(self) -> int:
@@ -202,8 +225,11 @@ class FactIndex:
         if not links:
             return
         told: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        for source, target, since, until, *_ in links:
-            told[source, target].append((since, until))  # ended and made anew, a link has several rows
+        for source, target, since, until, derived, *_ in links:
+            if not derived:
+                told[source, target].append((since, until))  # ended and made anew, a link has several rows
+            elif until == OPEN:
+                self.successors = {**self.successors, target: source}
         self.links = {**self.links, **told}
         self.older = self.outdated(None)
 

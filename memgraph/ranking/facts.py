@@ -31,6 +31,19 @@ class Scale(NamedTuple):
     deviation: float
 
 
+class Replaced(NamedTuple):
+    """A fact that is over, and the one that took its place.
+
+    Attributes:
+        turn: Row of the pool: a turn that says what is over.
+        over: Index of that fact. `by`: of the one that holds now.
+    """
+
+    turn: int
+    over: int
+    by: int
+
+
 @dataclass(frozen=True, eq=False)
 class Cited:
     """Facts that a search may show, and the turns that say them.
@@ -45,6 +58,7 @@ class Cited:
         since: int64[f], when it began to be true. `until`: when it ended, `OPEN` while it holds.
         near: float[f], how near a walk from what the question names comes to it, 0 to 1. None: nothing was walked.
         alone: bool[n], by row of the pool: to be shown by a fact or not at all. None for no row.
+        replaced: What was said and is over, where something that may be shown took its place.
     """
 
     turn: NDArray[np.int64]
@@ -57,6 +71,7 @@ class Cited:
     until: NDArray[np.int64]
     near: Floats | None = None
     alone: Bools | None = None
+    replaced: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +85,7 @@ class Credits:
         best: int[n], the turn's best fact, -1 for none.
         better: bool[n], whether that says more of the question than the turn does.
         value: float[f], how well each fact matches, in the unit of the turns' scores.
+        outdated: float[n], taken off what says of the question only what is over. None: nothing does.
     """
 
     fact: Floats
@@ -78,10 +94,17 @@ class Credits:
     best: NDArray[np.int64]
     better: Bools
     value: Floats
+    outdated: Floats | None = None
 
 
 def credits(  # noqa: A001  # what they are called
-    cited: Cited, base: Floats, scales: Mapping[str, Scale], windows: Sequence[Window], weights: Weights
+    cited: Cited,
+    base: Floats,
+    scales: Mapping[str, Scale],
+    windows: Sequence[Window],
+    weights: Weights,
+    *,
+    of_now: bool = True,
 ) -> Credits:
     """Compare facts with the turns that say them.
 
@@ -92,9 +115,13 @@ def credits(  # noqa: A001  # what they are called
             facts, or one, need no statistics of their own.
         windows: Spans of time that the question names.
         weights: The constants.
+        of_now: Whether the question may be about how things are now.
     """
     count = len(base)
     value = _values(cited, scales, weights)
+    own, outdated = value, None
+    if of_now and cited.replaced:
+        value, outdated = _succeeded(cited, value, base, weights)
     # The graph comes to facts, not to turns: what it came to is shown as a fact.
     strength = value if cited.near is None else value + weights.graph * cited.near
     highest = np.full(count, -np.inf)
@@ -107,6 +134,8 @@ def credits(  # noqa: A001  # what they are called
     # By how much the fact is better; over what is below average there is nothing to be won.
     beyond = value[fact] - np.maximum(base[at], 0.0)
     worth = weights.fact * cited.confidence[fact] * np.maximum(beyond, 0.0)
+    # As another's successor it is worth all of that: the question asks for the state that it tells the end of.
+    worth = np.where(value[fact] > own[fact], np.maximum(value[fact] - base[at], 0.0), worth)
     shown = beyond + strength[fact] - value[fact] > 0
     if cited.alone is not None:
         # The turn's own words may not be seen, so they don't count.
@@ -120,7 +149,20 @@ def credits(  # noqa: A001  # what they are called
     if cited.near is not None:
         graph = np.zeros(count)
         np.maximum.at(graph, cited.turn, weights.graph * cited.near[cited.fact])
-    return Credits(credit, graph, _dated(cited, windows, count), best, better, value)
+    return Credits(credit, graph, _dated(cited, windows, count), best, better, value, outdated)
+
+
+def _succeeded(cited: Cited, value: Floats, base: Floats, weights: Weights) -> tuple[Floats, Floats]:
+    """Let what took another's place match what the other matches; mark the turns that match by what is over."""
+    turn, over, by = (np.array(column, np.int64) for column in zip(*cited.replaced, strict=True))
+    beside = np.full(len(base), -np.inf)
+    np.maximum.at(beside, cited.turn, value[cited.fact])
+    bears = value[over] > beside[turn]
+    raised = value.copy()
+    np.maximum.at(raised, by, np.where(bears, np.maximum(base[turn], value[over]), value[over]))
+    outdated = np.zeros(len(base))
+    outdated[turn[bears]] = weights.outdated
+    return raised, outdated
 
 
 def _values(cited: Cited, scales: Mapping[str, Scale], weights: Weights) -> Floats:

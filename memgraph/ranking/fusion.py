@@ -212,10 +212,12 @@ def rank(
     boosts = _boosts(pool, query, weights)
     found: Credits | None = None
     if cited is not None and len(cited.turn):
-        found = credits(cited, base, scales, query.windows, weights)
+        found = credits(cited, base, scales, query.windows, weights, of_now=not (query.of_the_past or query.windows))
         score += found.fact
         if found.graph is not None:
             score += found.graph
+        if found.outdated is not None:
+            boosts["outdated"] = found.outdated
         if found.dated is not None:
             # Said at another time: what was said within the window has the boost already.
             boosts["time"] = np.where(found.dated, weights.time + weights.time_inside, boosts["time"])

@@ -34,6 +34,7 @@ class Query:
         wants_when: Asks when something was.
         wants_assistant: Asks for a summary or for what the assistant said.
         wants_action: Asks for something to be done now, for which standing wishes matter, not for what was said.
+        of_the_past: Asks how something was, or when it was.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Query:
     wants_when: bool = False
     wants_assistant: bool = False
     wants_action: bool = False
+    of_the_past: bool = False
 
 
 _TALK: Final = any_of("conversations? chats? discussions? sessions? talks? exchanges? messages?")
@@ -109,6 +111,11 @@ _RECALL: Final = compiled(
     r"\b(?:what )?i (?:said|told you|mentioned)\b",
     r"\bour (?:previous|past|earlier|last) \w+",
 )
+_PAST: Final = compiled(
+    rf"\b{any_of('did was were had used_to before previous previously earlier former formerly once originally')}\b",
+    rf"\b{any_of('ago ever until till back_then at_first at_the_time no_longer anymore any_more not_any history')}\b",
+    rf"\b{any_of('has have')} (?:\w+ ){{1,3}}(?:been|\w+ed)\b|\b(?:first|last|past) \w+",
+)
 _BEGINS: Final = r"(?:^|[.!?,;:]\s*)(?:then |now |also )?"
 _ACTION: Final = compiled(
     rf"\b{any_of('can could would will')} you\b",
@@ -163,6 +170,7 @@ def analyse(text: str, *, speakers: Sequence[str], now_us: int) -> Query:
         wants_when=_WHEN.search(look) is not None,
         wants_assistant=_ASSISTANT.search(look) is not None,
         wants_action=not recalls and _ACTION.search(look) is not None,
+        of_the_past=_PAST.search(look) is not None or _WHEN.search(look) is not None,
     )
 
 

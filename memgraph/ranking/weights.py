@@ -83,6 +83,10 @@ class Weights:
     contradicted: float = -0.5
     """A fact that a newer one contradicts, where neither could be closed: still shown, behind what is as good."""
 
+    outdated: float = -1.0
+    """A turn that bears on the question by what is over only, where something took its place: that has the turn's rank,
+    and the turn comes behind it. Inert for questions about the past."""
+
     graph: float = 1.0
     """A fact that mentions what the question names, if nothing else mentions it; a hub's facts share it by the root of
     their number, and each further entity on the way divides again. Inert where no entity is named."""

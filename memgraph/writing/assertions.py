@@ -39,6 +39,7 @@ _BESIDES: Final = compiled(
     r"|dual)\b|\btoo[.!]?\s*$"
 )
 _IMPERSONAL: Final = compiled(r"^\W*(?:it|that|there|this|what)(?:'s| is)\b")
+_PLACED: Final = compiled(r"\b(?:from|near|at) (?:the )?$")
 _LONGEST_VALUE: Final = 12
 """Words of a value: a longer one is no value but a story."""
 _NO_VALUE: Final = frozenset(
@@ -212,6 +213,9 @@ def _mood(draft: FactDraft, turn: SaidTurn, plain: str, place: _Place) -> Mood:
         return why
     if draft.attribute in ("residence", "employer") and not _placed(draft, plain, clause):
         return "joke"
+    before = plain[clause.start : place.start]
+    if draft.attribute in ("occupation", "diet", "religion") and _PLACED.search(before):
+        return "not said"  # "from Ghent" is no trade
     # The whole clause counts, not only what stands before the value: "Ghent I never liked, and Marek lives there".
     if _NEGATED.search(clause.text):
         return "negated"

@@ -80,7 +80,7 @@ NOT_CUES: Final = {
 
 FORMS: Final = {
     "age": compiled(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven"
+        r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven"
         r"|eigh|nine)ty(?:-\w+)?)\b"
     ),
     "birthday": compiled(

@@ -243,15 +243,10 @@ def _draft(
     alone: bool,
 ) -> FactDraft | None:
     """Make a draft of what a rule found, None where it needs a date that is not there."""
-    rule = found.rule
+    rule, thing = found.rule, found.object
     end = max(statement.end, statement.at + found.end)
     quote = turn.text[statement.start : end].rstrip()
-    dated = when(quote, turn.said_at, future=rule.kind == "plan")
-    if dated is not None and rule.over and quote[dated.start : dated.start + 4].lower() == "for ":
-        dated = None  # "lived in Lisbon for a year": not since when
-    inside = dated is not None
-    if dated is None and alone:
-        dated = when(turn.text[statement.sentence[0] : statement.sentence[1]], turn.said_at, future=rule.kind == "plan")
+    dated, inside = _dated(turn, rule, statement, quote, alone=alone)
     if rule.dated and (dated is None or (dated.first or 0) + DAY_US <= turn.said_at):
         return None
     if rule.kind == "event" and dated is not None and quote[: dated.start].endswith(" for ") and inside:
@@ -263,23 +258,12 @@ def _draft(
     if valid_from is None and valid_to is not None and valid_to <= turn.said_at:
         valid_to = None
     undated = rule.over and valid_to is None
-    words = (
-        f"{teller}{_rest(turn.text, statement, end)}"
-        if statement.who != "i"
-        else told(teller, _rest(turn.text, statement, end), first_person=True)
-    )
-    words = personal(words) if statement.who != "i" else words
-    thing = found.object
+    words = _told(turn, statement, teller, end)
     if dated is not None:
         words = _with_date(words, quote, dated, inside)
         thing = _undated(thing, quote, dated) if inside and rule.kind != "plan" else thing
-    named = rule.entity and thing[:1].isupper()
-    mentions = [*_speaker(subject if statement.who in ("i", "my") else speaker)]
-    if statement.who in ("kin", "name") and subject[:1].isupper() and subject != speaker:
-        mentions.append(Mention(subject, "person" if statement.who == "name" else company(statement.kin)[2]))
-    if named:
-        mentions.append(Mention(thing, rule.entity))
-    sources = {mention.name for mention in mentions}
+    mentions = _mentions(speaker, subject, statement, thing, rule)
+    related = mentions[-1].name == thing and subject in {mention.name for mention in mentions} if mentions else False
     return FactDraft(
         subject,
         "experience" if undated else rule.attribute,
@@ -292,11 +276,38 @@ def _draft(
         valid_to=valid_to,
         evidence=(turn.index,),
         quote=quote,
-        entities=tuple(dict.fromkeys(mentions)),
+        entities=mentions,
         relations=(RelationDraft(subject, rule.relation, thing),)
-        if named and rule.relation and subject in sources and thing != subject and not undated
+        if related and rule.relation and thing != subject and not undated
         else (),
     )
+
+
+def _dated(turn: SaidTurn, rule: Rule, statement: Statement, quote: str, *, alone: bool) -> tuple[When | None, bool]:
+    """Return the date of a statement, and whether it stands in its own words or elsewhere in its sentence."""
+    future = rule.kind == "plan"
+    dated = when(quote, turn.said_at, future=future)
+    if dated is not None and rule.over and quote[dated.start : dated.start + 4].lower() == "for ":
+        dated = None  # "lived in Lisbon for a year": not since when
+    if dated is not None or not alone:
+        return dated, dated is not None
+    return when(turn.text[statement.sentence[0] : statement.sentence[1]], turn.said_at, future=future), False
+
+
+def _told(turn: SaidTurn, statement: Statement, teller: str, end: int) -> str:
+    """Return what a statement says, in the third person."""
+    rest = _rest(turn.text, statement, end)
+    return told(teller, rest, first_person=True) if statement.who == "i" else personal(f"{teller}{rest}")
+
+
+def _mentions(speaker: str, subject: str, statement: Statement, thing: str, rule: Rule) -> tuple[Mention, ...]:
+    """Return who is named in a statement, the object last where it is a name."""
+    mentions = [*_speaker(subject if statement.who in ("i", "my") else speaker)]
+    if statement.who in ("kin", "name") and subject[:1].isupper() and subject != speaker:
+        mentions.append(Mention(subject, "person" if statement.who == "name" else company(statement.kin)[2]))
+    if rule.entity and thing[:1].isupper():
+        mentions.append(Mention(thing, rule.entity))
+    return tuple(dict.fromkeys(mentions))
 
 
 def _rest(text: str, statement: Statement, end: int) -> str:

@@ -16,6 +16,7 @@ from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts, besides, cued, dated_before, fits
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import LOOK, Clause, stem_set, stems
+from memgraph.writing.cues import FORMS
 from memgraph.writing.endings import Ending, ending
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same
@@ -189,7 +190,9 @@ def corrected(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> Ending | N
     if draft.valid_to is not None or not fits(draft) or not _differs(draft, target):
         return None
     said = asserts(draft, turn)
-    return correction(turn, said.clause) if said.plain and said.clause is not None else None
+    if not said.plain or said.clause is None or not (draft.attribute in FORMS or cued(draft.attribute, said.clause)):
+        return None
+    return correction(turn, said.clause)
 
 
 def _closing(

@@ -9,9 +9,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from memgraph.drafts import Kind
+
+
+class Way:
+    """A pattern that is compiled when it is first tried: a process that extracts nothing compiles none."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self._source)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """Match what follows a clause's subject."""
+        return self._pattern.match(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +45,7 @@ class Rule:
     """
 
     attribute: str
-    patterns: tuple[re.Pattern[str], ...]
+    patterns: tuple[Way, ...]
     kind: Kind = "state"
     confidence: float = 0.85
     who: frozenset[str] = frozenset(("i",))
@@ -96,6 +112,6 @@ END: Final = (
 )
 
 
-def says(*alternatives: str) -> tuple[re.Pattern[str], ...]:
-    """Compile the ways in which something is said of a subject; each has its own group `o`."""
-    return tuple(re.compile(one) for one in alternatives)
+def says(*alternatives: str) -> tuple[Way, ...]:
+    """Return the ways in which something is said of a subject; each has its own group `o`."""
+    return tuple(Way(one) for one in alternatives)

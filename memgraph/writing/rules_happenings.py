@@ -220,7 +220,7 @@ PLANS: Final = (
     Rule(
         "plan",
         says(
-            rf"{ADV}(?:{BE}(?= \w+ing\b)(?! (?:dying|kidding|joking|feeling|thinking|hoping"
+            rf"{ADV}(?:{BE}(?= \w+ing\b)(?! (?:dying|kidding|joking|feeling|thinking|hoping|expecting"
             rf"|looking forward))|['’]ll{ADV}| will{ADV})(?P<o>{_ASKING} [^.;:!?()\u2014\0]+?){STOP}",
         ),
         kind="plan",

@@ -40,6 +40,12 @@ _HOME: Final = (
     r"|bedsit|place|boat|village|town|city|bit))?"
 )
 
+
+def _home(*ways: str) -> Rule:
+    """Return a rule for where somebody plainly says that they live."""
+    return Rule("residence", says(*ways), who=ANY, entity="place", relation="lives_in", importance=0.8, confidence=0.92)
+
+
 PERSON: Final = (
     # Who they are.
     Rule(
@@ -147,32 +153,16 @@ PERSON: Final = (
         confidence=0.95,
     ),
     # Where they live.
-    Rule(
-        "residence",
-        says(
-            f"(?:{BE}|{DONE} been)?{DO} (?:live|lives|living|based|lodging)(?: alone| together"
-            r"| out| over| up| down| back| here)?(?: with [\w ]{2,20})? (?:in|at|near"
-            f"|on|outside){_HOME}(?: (?:in|near|on|outside|of))? {PLACE}",
-            f"(?:['’]ve|['’]s| have| has){ADV} lived (?:in|near|at|on) {PLACE}",
-        ),
-        who=ANY,
-        entity="place",
-        relation="lives_in",
-        importance=0.8,
-        confidence=0.92,
+    _home(
+        f"(?:{BE}|{DONE} been)?{DO} (?:live|lives|living|based|lodging)(?: alone| together"
+        r"| out| over| up| down| back| here)?(?: with [\w ]{2,20})? (?:in|at|near"
+        f"|on|outside){_HOME}(?: (?:in|near|on|outside|of))? {PLACE}",
+        f"(?:['’]ve|['’]s| have| has){ADV} lived (?:in|near|at|on) {PLACE}",
     ),
-    Rule(
-        "residence",
-        says(
-            f"{DONE} (?:moved|relocated)(?: back| over| out| up| down| house| on| in together)?(?:"
-            f" from {PROPER})?(?: (?:back|over|up|down))?(?: to| into){_HOME}(?: (?:in"
-            f"|near|on|outside|of))? {PLACE}",
-        ),
-        who=ANY,
-        entity="place",
-        relation="lives_in",
-        importance=0.8,
-        confidence=0.92,
+    _home(
+        f"{DONE} (?:moved|relocated)(?: back| over| out| up| down| house| on| in together)?(?:"
+        f" from {PROPER})?(?: (?:back|over|up|down))?(?: to| into){_HOME}(?: (?:in"
+        f"|near|on|outside|of))? {PLACE}",
     ),
     Rule(
         "residence",

@@ -29,8 +29,9 @@ def run(script: str, *arguments: str) -> dict[str, Any]:
     ("script", "arguments", "rows"),
     [
         ("floor.py", ("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
-        ("search.py", (*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 7),
+        ("search.py", (*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 9),
         ("add.py", ("--rounds", "2", "--adds", "2"), 6),
+        ("pipeline.py", ("--rounds", "1", "--adds", "1", "--each", "1"), 48),
         ("imports.py", ("--rounds", "1", "--users", "2", "--each", "25"), 3),
     ],
 )

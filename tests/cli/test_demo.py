@@ -55,8 +55,8 @@ def test_it_tells_what_became_of_facts(kept: tuple[Path, Said]) -> None:
         " · closes Ada, residence: Sheffield",
         "DELETE ended closes Ada, likes: strong coffee",
         "on 1 Jan 2025 Ada lives in Sheffield.",
-        "→ “Jonas works at Equinor.”",
-        "Why is that over: Ada lives in Sheffield.",
+        "Solveig → “Ada has a sister called Solveig.” → Ada → “Ada has lived in Plymouth since 1 February 2025.”",
+        "Why is that over? “Ada lives in Sheffield.”",
     ):
         assert words in said
 
@@ -152,7 +152,8 @@ def _shows_how_facts_change(facts: dict[str, Any]) -> None:
     assert (then, today["id"]) == (moved["target"], moved["fact"]["id"])
     path = facts["path"]
     assert len(path["ids"]) == len(path["route"]) >= 4  # somebody, a fact, somebody else, a fact
-    assert (path["route"][0], path["route"][-1]) == ("Solveig", "Jonas works at Equinor.")
+    assert path["route"][0] == "Solveig"
+    assert path["route"][-1] == today["text"]
     why = facts["why"]
     assert why["fact"]["id"] == then["id"]
     assert [(one["operation"], one["mode"]) for one in why["operations"]] == [("ADD", None), ("UPDATE", "change")]

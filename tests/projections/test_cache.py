@@ -220,7 +220,7 @@ def test_one_owner_larger_than_the_limit_is_served(open_memory: OpenMemory) -> N
     memory = open_memory(":memory:", cache_bytes=0)
     memory.add(["I live in Lisbon.", "The cat sleeps."], ADA)
     memory.add("Bob's own.", BOB)
-    assert found(memory, "Lisbon")[0] == "I live in Lisbon."
+    assert found(memory, "Lisbon")[0] == "The user lives in Lisbon."
     assert found(memory, "own", BOB) == ["Bob's own."]
     assert len(found(memory, "cat")) == 2
 

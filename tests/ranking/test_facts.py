@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memgraph.ranking.facts import Cited, Scale, credits
+from memgraph.ranking.facts import Cited, Replaced, Scale, credits
 from memgraph.ranking.times import Window
 from memgraph.ranking.weights import WEIGHTS
 from memgraph.records import OPEN
@@ -68,6 +68,27 @@ def test_a_hidden_turn_scores_as_its_fact() -> None:
 def test_a_fact_without_a_vector_is_an_average_one() -> None:
     found = credits(cited([np.nan], [0]), np.zeros(1), SCALES, (), WEIGHTS)
     assert found.value.tolist() == [0.0]
+
+
+def test_what_took_anothers_place_has_its_rank_and_the_other_comes_behind() -> None:
+    base = np.array([3.0, 0.5, 0.0])
+    moved = cited([2.0, 0.1], [0, 1], replaced=(Replaced(0, 0, 1),))
+    moved = replace(moved, turn=moved.turn[1:], fact=moved.fact[1:])  # what is over may not be shown
+    found = credits(moved, base, SCALES, (), WEIGHTS)
+    assert found.outdated is not None
+    score = base + found.fact + found.outdated
+    assert score.tolist() == pytest.approx([3.0 + WEIGHTS.outdated, 3.0, 0.0])
+    assert found.better.tolist() == [False, True, False]
+    of_the_past = credits(moved, base, SCALES, (), WEIGHTS, of_now=False)
+    assert (of_the_past.fact.tolist(), of_the_past.outdated) == ([0.0, 0.0, 0.0], None)
+
+
+def test_a_turn_that_bears_on_the_question_by_what_holds_loses_nothing() -> None:
+    both = cited([0.1, 2.0, 0.0], [0, 0, 1], replaced=(Replaced(0, 0, 2),))
+    both = replace(both, turn=both.turn[1:], fact=both.fact[1:])
+    found = credits(both, np.array([2.4, 0.0]), SCALES, (), WEIGHTS)
+    assert found.outdated is not None
+    assert found.outdated.tolist() == [0.0, 0.0]
 
 
 def test_the_graph_shows_the_fact_it_came_to() -> None:

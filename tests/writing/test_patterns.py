@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import json
+from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memgraph.writing import moods, retractions
+from memgraph.writing.clauses import clauses
 from memgraph.writing.enders import ENDERS
 from memgraph.writing.patterns import Index, Phrases, needed
 
@@ -17,17 +19,33 @@ ALL = {
     **{name: found for module in (moods, retractions) for name, found in vars(module).items()
        if isinstance(found, Phrases)},
 }  # fmt: skip
-SOURCES = [
-    pytest.param(one, part.pattern, id=f"{name} {at}") for name, one in ALL.items() for at, part in enumerate(one.parts)
-]
+SOURCES = [(one, part.pattern) for one in ALL.values() for part in one.parts]
 
 
-@pytest.mark.parametrize(("phrases", "pattern"), SOURCES)
-@settings(max_examples=25, deadline=None)
+def said() -> list[str]:
+    """Everything that is said in the labelled pairs and in the conversations."""
+    texts: list[str] = []
+    for name in ("supersession", "supersession-blind"):
+        lines = (files("memgraph") / "datasets" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        texts += [item[side]["text"] for item in map(json.loads, lines) for side in ("old", "new")]
+    for name in ("harbour", "kiln", "orchard"):
+        parts = json.loads((files("memgraph") / "datasets" / f"{name}.json").read_text(encoding="utf-8"))[0]
+        sessions = [part for part in parts["conversation"].values() if isinstance(part, list)]
+        texts += [turn["text"][:600] for session in sessions for turn in session]
+    return [clause.text for text in texts for clause in clauses(text)]
+
+
+def test_nothing_is_missed_in_what_was_said() -> None:
+    for text in said():
+        for name, one in ALL.items():
+            matched = any(part.pattern.search(text) for part in one.parts)
+            assert one.stands_in(text) == matched, (name, text)
+
+
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_whatever_matches_has_a_word_that_is_needed(
-    phrases: Phrases, pattern: re.Pattern[str], data: st.DataObject
-) -> None:
+def test_whatever_matches_has_a_word_that_is_needed(data: st.DataObject) -> None:
+    phrases, pattern = data.draw(st.sampled_from(SOURCES))
     alphabet = st.characters(codec="ascii", exclude_categories=["Cc"])
     text = data.draw(st.from_regex(pattern, alphabet=alphabet))
     assert pattern.search(text) is None or phrases.stands_in(text)
