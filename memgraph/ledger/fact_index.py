@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import apsw
 
 from memgraph.ledger import codec
+from memgraph.ledger.graph import says
 from memgraph.ledger.turns import carray
 from memgraph.records import OPEN
 from memgraph.uuid7 import as_text
@@ -49,7 +50,7 @@ _PARTS: Final = (
     ),
     (
         "select 5, a.entity, null, a.recorded_at, a.superseded_at, 0, 0, 0, 0, a.name, null, null, null"
-        " from entity_aliases a where a.owner = :owner",
+        f" from entity_aliases a where a.owner = :owner and (a.fact is null or {says('a', str(OPEN - 1))})",
         "a.entity in carray(:rows)",
     ),
 )

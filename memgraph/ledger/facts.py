@@ -235,9 +235,10 @@ def content_of(connection: apsw.Connection, owner: int, row: int, version: int) 
 def cite(
     connection: apsw.Connection, owner: int, row: int, turn: int, operation: int, now: int, quote: str = ""
 ) -> None:
-    """Add a turn to a fact's evidence."""
+    """Add a turn to a fact's evidence, with the words that say it; without them: as it was evidence before."""
     connection.execute(
-        "insert or ignore into evidence values (?, ?, ?, ?, ?, ?, ?)",
+        "insert or ignore into evidence values (?1, ?2, ?3, ?4, ?5, ?6, ifnull(?7, (select quote from evidence"
+        " where owner = ?1 and fact = ?2 and turn = ?3 and quote is not null order by operation desc limit 1)))",
         (owner, row, turn, operation, now, OPEN, codec.encode(quote) if quote else None),
     )
 

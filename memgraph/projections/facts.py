@@ -141,8 +141,8 @@ class FactIndex:
         index._take_versions(sorted(by_kind[fact_index.VERSION], key=lambda item: item[:2]))
         index._take_evidence(by_kind[fact_index.EVIDENCE], {item[0] for item in by_kind[0]}, turns, said_at)
         index._take_links(by_kind[fact_index.LINK])
-        index._take_names(by_kind[fact_index.ENTITY], by_kind[fact_index.ALIAS])
-        index._take_mentions(by_kind[fact_index.MENTION], moved=bool(by_kind[fact_index.ENTITY]))
+        moved = index._take_names(by_kind[fact_index.ENTITY], by_kind[fact_index.ALIAS])
+        index._take_mentions(by_kind[fact_index.MENTION], moved=moved)
         return index
 
     def _take_versions(self, versions: list[tuple[Any, ...]]) -> None:
@@ -262,8 +262,11 @@ class FactIndex:
             return []
         return sorted({other for pair in self._links(known_at) if row in pair for other in pair if other != row})
 
-    def _take_names(self, entities: list[tuple[Any, ...]], aliases: list[tuple[Any, ...]]) -> None:
+    def _take_names(self, entities: list[tuple[Any, ...]], aliases: list[tuple[Any, ...]]) -> bool:
+        """Take in what entities are called. Returns whether one that was here was merged or parted."""
+        moved = False
         for row, merged, _, until, *rest in entities:
+            moved |= row in self.entity_ids and self._merged.get(row) != merged
             self.entity_ids[row], self.entity_names[row] = rest[5], rest[4]
             if merged is None:
                 self._merged.pop(row, None)
@@ -274,6 +277,7 @@ class FactIndex:
         for row, _, _, until, *rest in aliases:
             if until == OPEN:
                 self._name(row, rest[4])
+        return moved
 
     def _name(self, row: int, name: str) -> None:
         key = name_key(name)
@@ -283,8 +287,7 @@ class FactIndex:
     def _take_mentions(self, mentions: list[tuple[Any, ...]], *, moved: bool) -> None:
         pairs = [(item[0], item[1]) for item in mentions]
         self._mentions.update(dict.fromkeys(pairs))
-        if moved and self._merged:
-            # Entities were merged or parted: what they are mentioned by moves with them.
+        if moved:  # what they are mentioned by moves with them
             self._graph = ListAdjacency()
             pairs = list(self._mentions)
         self._graph.add((fact, self._resolved(entity)) for fact, entity in pairs)

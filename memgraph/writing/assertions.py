@@ -120,15 +120,16 @@ def _asserts(subject: str, attribute: str, thing: str, turn: SaidTurn) -> Assert
     if not found:
         quoted = bool(wanted) and wanted <= frozenset(stems(turn.text[:LOOK]))
         return Assertion("quote" if quoted else "not said")
-    moods: list[Mood] = [_mood(draft, turn, plain, place) for place in found]
+    judged: list[tuple[Mood, _Place]] = [(_mood(draft, turn, plain, place), place) for place in found]
     most = max(len(place.said) for place in found)
-    best = [(why, place) for why, place in zip(moods, found, strict=True) if len(place.said) == most]
-    held = frozenset[str]().union(*(place.said for why, place in zip(moods, found, strict=True) if why == ""))
-    for why, place in best:
-        if why == "" and all(other.said <= held for other in found):
-            return Assertion("", place.clause)
+    best: list[tuple[Mood, _Place]] = [pair for pair in judged if len(pair[1].said) == most]
+    held = frozenset[str]().union(*(place.said for why, place in judged if why == ""))
     # Of a value that runs over several clauses, each word must be said plainly somewhere.
-    for why, place in (*best, *zip(moods, found, strict=True)):
+    if all(place.said <= held for place in found):
+        for why, place in best:
+            if why == "":
+                return Assertion("", place.clause)
+    for why, place in best + judged:
         if why != "":
             return Assertion(why, place.clause)
     return Assertion("not said")

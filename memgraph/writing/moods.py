@@ -106,7 +106,8 @@ _HYPOTHESIS: Final = Phrases(
     rf"|\btoy(?:ing)? with\b|\bfe(?:els?|lt) like\b",
     r"\b(?:part|half) of (?:me|us)\b|\bmy (?:heart|soul|mind)\b|\bin (?:my (?:head|mind|heart)|spirit)\b|\bat heart\b"
     r"|\b(?:some|most) days\b|\bsometimes\b",
-    r"\bon paper\b|\bthinking (?:of|about)\b|\bas (?:though|if)\b|\bmight as well\b|\bnot sure\b|\bwere i\b|\blet's say\b"
+    r"\bon paper\b",
+    r"\bthinking (?:of|about)\b|\bas (?:though|if)\b|\bmight as well\b|\bnot sure\b|\bwere i\b|\blet's say\b"
     r"|\bin an ideal\b",
     r"\b(?:i|we|you|he|she|they)'d (?!\w+ed\b|been\b|gone\b|had\b|left\b|sold\b|quit\b|given\b|got\b|become\b"
     r"|better not\b)",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -29,8 +31,8 @@ def said() -> list[str]:
         lines = (files("memgraph") / "datasets" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
         texts += [item[side]["text"] for item in map(json.loads, lines) for side in ("old", "new")]
     for name in ("harbour", "kiln", "orchard"):
-        parts = json.loads((files("memgraph") / "datasets" / f"{name}.json").read_text(encoding="utf-8"))[0]
-        sessions = [part for part in parts["conversation"].values() if isinstance(part, list)]
+        sample: Any = json.loads((files("memgraph") / "datasets" / f"{name}.json").read_text(encoding="utf-8"))[0]
+        sessions = [part for key, part in sample["conversation"].items() if re.fullmatch(r"session_\d+", key)]
         texts += [turn["text"][:600] for session in sessions for turn in session]
     return [clause.text for text in texts for clause in clauses(text)]
 
@@ -54,15 +56,15 @@ def test_whatever_matches_has_a_word_that_is_needed(data: st.DataObject) -> None
 @pytest.mark.parametrize(
     ("pattern", "words", "parts"),
     [
-        (r"\b(?:gave|given) up\b", {"gave", "given", "up"}, ()),
-        (r"\b(?:no|not any) longer\b(?! than)", {"no", "not", "any", "longer"}, ()),
-        (r"\bno(?: more)? cats?\b", {"no"}, ("cat",)),
-        (r"\b(?:do|does)n't\b", set(), ("do", "does", "n't")),
-        (r"\bhurt\w*\b", set(), ("hurt",)),
+        (r"\b(?:gave|given) up\b", "gave given up", ""),
+        (r"\b(?:no|not any) longer\b(?! than)", "no not any longer", ""),
+        (r"\bno(?: more)? cats?\b", "no", "cat"),
+        (r"\b(?:do|does)n't\b", "", "do does n't"),
+        (r"\bhurt\w*\b", "", "hurt"),
     ],
 )
-def test_what_a_pattern_needs(pattern: str, words: set[str], parts: tuple[str, ...]) -> None:
-    assert needed(pattern) == (frozenset(words), parts)
+def test_what_a_pattern_needs(pattern: str, words: str, parts: str) -> None:
+    assert needed(pattern) == (frozenset(words.split()), tuple(parts.split()))
 
 
 def test_the_first_match_of_any_pattern() -> None:
