@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +13,15 @@ from langchain_core.messages import HumanMessage
 
 from memgraph import Memory, MemoryContext, Scope, corrections
 from memgraph.corrections import Correction
+from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.errors import InvalidInput, ModelUnavailable, NotFound, UndoRefused
-from memgraph.ledger import facts, filters, jobs, operations, owners
+from memgraph.ledger import facts, faults, filters, jobs, operations, owners
+from memgraph.ledger.operations import Origin
 from memgraph.nodes import consolidate, extract, merge_graph, remember
 from memgraph.records import Fact, MemoryOperation
-from support.fakes import HashEmbeddings, ScriptedChatModel, stated
+from memgraph.writes import Request
+from memgraph.writing.extractor import PatternExtractor
+from support.fakes import HashEmbeddings, ScriptedChatModel, decided, stated
 from support.memories import ADA, NOW, Clock, chain, query
 
 HOMES = ["I live in Oslo.", "I moved from Oslo to Lisbon."]
@@ -240,6 +244,76 @@ def test_prose_twice_leaves_the_turn_and_the_next_extraction_takes_it_along() ->
         tell(memory, "I work in Oslo as a nurse.")
         assert said(memory) == ["Ada lives in Oslo."]
         assert memory.doctor()["jobs"] == []
+
+
+def test_what_failed_twice_is_taken_along_once() -> None:
+    model = ScriptedChatModel.of(*["Sure!"] * 4, stated("I run a bakery.", turns=[2]))
+    with opened(model=model) as memory:
+        tell(memory, "I live in Oslo.", "I like olives.", "I run a bakery.")
+        asked = model.calls[-1][-1].text
+        assert [line.partition(",")[0] for line in asked.splitlines() if line.startswith("Turn")] == [
+            "Turn 1",
+            "Turn 2",
+        ]
+        assert "I like olives." in asked
+        assert "I live in Oslo." not in asked.partition("Turn 1,")[2]
+        assert [job["count"] for job in memory.doctor()["jobs"]] == [1]
+
+
+def prepared(memory: Memory, text: str) -> int:
+    """Accept a turn and leave its job, held, to the test."""
+    request = Request([{"role": "user", "content": text, "name": "Ada"}], ADA, append=True, background=True)
+    added = memory.live().wait(memory.writes.accept(request))
+    assert added.facts is not None
+    memory.facts.hold(added.facts, request)
+    return added.facts
+
+
+async def by_rules(turns: Sequence[SaidTurn], context: Sequence[SaidTurn]) -> tuple[list[FactDraft], Origin]:
+    return PatternExtractor().extract(turns), Origin()
+
+
+def test_what_was_decided_for_other_facts_is_decided_again() -> None:
+    with opened() as memory:
+        tell(memory, "I live in Oslo.")
+        [oslo] = known(memory)
+        memory.core.clock.tick(days=1)  # type: ignore[attr-defined]  # the clock of `opened`
+        job = prepared(memory, "I moved from Oslo to Lisbon.")
+        stages, wait = memory.facts, memory.live().wait
+        wait(stages.extract(job, by_rules))
+        wait(stages.consolidate(job, None))
+        memory.forget(oslo.id, ADA)
+        assert wait(stages.merge(job)).open
+        assert known(memory) == []
+        wait(stages.consolidate(job, None))
+        done = wait(stages.merge(job))
+        assert [(one.operation, one.target) for one in done.operations] == [("ADD", None)]
+
+
+def test_a_stage_that_lost_its_job_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened() as memory:
+        job = prepared(memory, "I live in Oslo.")
+
+        def taken_over(point: str) -> None:
+            if point == "facts.extracted":
+                memory.core.ledger.submit(lambda c: c.execute("update outbox set fence = fence + 1")).result()
+
+        monkeypatch.setattr(faults, "reached", taken_over)
+        memory.live().wait(memory.facts.extract(job, by_rules))
+        assert query(memory, "select draft from outbox where kind = 'facts'") == [(None,)]
+
+
+def test_what_a_document_said_stays_untrusted_when_it_is_refined() -> None:
+    said = [
+        stated("Ada lives in Oslo."),
+        stated("I live in Oslo, in Bislett.", object="Bislett, Oslo", text="Ada lives in Bislett, Oslo."),
+    ]
+    model = ScriptedChatModel.of(*said, decided(action="refine", target="f1", reason="more_detail"))
+    with opened(model=model) as memory:
+        memory.add({"role": "user", "content": "Ada lives in Oslo.", "name": "Ada", "origin": "document"}, ADA)
+        tell(memory, "I live in Oslo, in Bislett.")
+        assert [(one.operation, one.mode) for one in history(memory)] == [("ADD", None), ("UPDATE", "refine")]
+        assert [(fact.object, fact.origin) for fact in known(memory)] == [("Bislett, Oslo", "document")]
 
 
 def test_a_strict_caller_hears_of_a_model_that_fails_and_the_turn_is_kept() -> None:
