@@ -303,7 +303,7 @@ def test_a_stage_that_lost_its_job_stores_nothing(monkeypatch: pytest.MonkeyPatc
         assert query(memory, "select draft from outbox where kind = 'facts'") == [(None,)]
 
 
-def test_what_a_document_said_stays_untrusted_when_it_is_refined() -> None:
+def test_what_a_document_said_stays_a_documents_word_beside_the_users_own() -> None:
     said = [
         stated("Ada lives in Oslo."),
         stated("I live in Oslo, in Bislett.", object="Bislett, Oslo", text="Ada lives in Bislett, Oslo."),
@@ -312,8 +312,7 @@ def test_what_a_document_said_stays_untrusted_when_it_is_refined() -> None:
     with opened(model=model) as memory:
         memory.add({"role": "user", "content": "Ada lives in Oslo.", "name": "Ada", "origin": "document"}, ADA)
         tell(memory, "I live in Oslo, in Bislett.")
-        assert [(one.operation, one.mode) for one in history(memory)] == [("ADD", None), ("UPDATE", "refine")]
-        assert [(fact.object, fact.origin) for fact in known(memory)] == [("Bislett, Oslo", "document")]
+        assert {(fact.object, fact.origin) for fact in known(memory)} == {("Oslo", "document"), ("Bislett, Oslo", "user")}
 
 
 def test_a_strict_caller_hears_of_a_model_that_fails_and_the_turn_is_kept() -> None:
