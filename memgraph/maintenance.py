@@ -23,6 +23,7 @@ from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Receipt, from_us
 from memgraph.scope import Scope
+from memgraph.writing import remembered
 from memgraph.writing.features import features
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable
     faults.point("erase.committed")
     core.cache.drop(key)
     forget(ids)
+    remembered.forget()
     if core.embedder is not None:
         core.embedder.forget()
     await _compact(core)

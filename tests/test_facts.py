@@ -312,7 +312,8 @@ def test_what_a_document_said_stays_a_documents_word_beside_the_users_own() -> N
     with opened(model=model) as memory:
         memory.add({"role": "user", "content": "Ada lives in Oslo.", "name": "Ada", "origin": "document"}, ADA)
         tell(memory, "I live in Oslo, in Bislett.")
-        assert {(fact.object, fact.origin) for fact in known(memory)} == {("Oslo", "document"), ("Bislett, Oslo", "user")}
+        kept = {(fact.object, fact.origin) for fact in known(memory)}
+        assert kept == {("Oslo", "document"), ("Bislett, Oslo", "user")}
 
 
 def test_a_strict_caller_hears_of_a_model_that_fails_and_the_turn_is_kept() -> None:

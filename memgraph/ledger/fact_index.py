@@ -78,7 +78,7 @@ def news(
     - VERSION, fact, version, recorded_at, superseded_at, valid_from, valid_to, kind, confidence, agent, id, terms and
       vector (these two of the newest version);
     - EVIDENCE, fact, turn, recorded_at, superseded_at;
-    - LINK, source, target, recorded_at, superseded_at, then 0 for a conflict, 1 where the source took the target's place;
+    - LINK, source, target, recorded_at, superseded_at, then 0 for a conflict, 1 where it took its place;
     - MENTION, fact, entity;
     - ENTITY, row, merged into, recorded_at, superseded_at, then in the tenth column its name, in the eleventh its id;
     - ALIAS, entity, null, recorded_at, superseded_at, in the tenth column the name.

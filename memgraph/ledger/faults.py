@@ -14,8 +14,8 @@ def _nothing(point: str) -> None:
 
 reached: Callable[[str], None] = _nothing
 """Called with the name of each point that is passed: accept.begin, accept.written, accept.committed, job.leased,
-job.embedded, job.committed, facts.extracted, facts.drafted, facts.planned, facts.decided, facts.applied, facts.committed,
-erase.deleted, erase.committed, erase.truncated."""
+job.embedded, job.committed, facts.extracted, facts.drafted, facts.planned, facts.decided, facts.applied,
+facts.committed, erase.deleted, erase.committed, erase.truncated."""
 
 
 def point(name: str) -> None:
