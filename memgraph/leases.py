@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class Leases:
         return leased
 
     @contextmanager
-    def working(self, job: jobs.Job) -> Iterator[None]:
+    def working(self, job: jobs.Job) -> Generator[None]:
         """Work on a leased job: given back untried if the work is cancelled, and before the next lease if it fails."""
         try:
             yield

@@ -207,6 +207,7 @@ class Reads:
         hits: list[Hit] = []
         drops: list[dict[str, Any]] = []
         homes = _homes(found, ranking)
+        said: set[str] = set()
         at = 0
         while at < len(order) and len(hits) < ask.limit:
             # A statement an owner and kind; what is left out is made up for from further down, by one more.
@@ -232,8 +233,11 @@ class Reads:
                     )
                     if hit is None:
                         drops.append({"id": as_text(turn.id), "reason": "no longer believed"})
+                    elif hit.kind == "fact" and hit.text in said:
+                        drops.append({"id": hit.id, "evidence": list(hit.evidence), "reason": "said by another hit"})
                     else:
                         hits.append(hit)
+                        said.add(hit.text)  # one sentence may state two facts: whom one is married to, and that one is
         return hits, drops
 
     async def _read_back(

@@ -275,6 +275,17 @@ def test_what_took_its_place_answers_where_the_question_is_about_now(open_memory
     assert memory.search("who lived by the sea in Oslo before", ADA)[0].text == "I live in Oslo by the sea."
 
 
+def test_one_sentence_takes_one_place(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:")
+    memory.add({"role": "user", "content": "My sister Solveig is married to Jonas.", "name": "Ada"}, ADA)
+    texts = [fact.text for fact in memory.list(ADA, kind="fact").items]
+    assert len(texts) > len(set(texts)), "two facts in one sentence"
+    hits = memory.search("whom is Solveig married to", ADA, kind="fact")
+    assert {hit.text for hit in hits} == set(texts)
+    assert len(hits) == len(set(texts))
+    assert "said by another hit" in {drop["reason"] for drop in memory.trace(hits.trace_id, ADA).drops}
+
+
 def test_truth_at_a_time(memory: Memory) -> None:
     """A fact is found by when it was true, also before its turn was said; the turn is not."""
     (turn,) = memory.add("In January I moved to Lisbon.", ADA).ids

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +18,39 @@ TINY_SEARCH = ("--turns", "45", "--users", "3", "--each", "25", "--million", "--
 pytestmark = pytest.mark.checkout
 
 
-def run(script: str, *arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
+RUNS: dict[str, tuple[tuple[str, ...], int]] = {
+    "floor.py": (("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
+    "search.py": ((*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 9),
+    "add.py": (("--rounds", "2", "--adds", "2"), 6),
+    "pipeline.py": (("--rounds", "1", "--adds", "1", "--each", "1"), 48),
+    "imports.py": (("--rounds", "1", "--users", "2", "--each", "25"), 3),
+}
+"""Arguments of each script, and the rows that it gives."""
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    arguments, _ = RUNS[script]
+    return subprocess.run(
         [sys.executable, str(FOLDER / script), "--json", *arguments], capture_output=True, text=True, check=False
     )
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """Every script, two at a time: most of it is starting processes, and the figures are of no concern here."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {script: pool.submit(run, script) for script in RUNS}
+
+
+@pytest.mark.parametrize("script", RUNS)
+def test_a_benchmark_says_what_it_measured(
+    script: str, running: dict[str, Future[subprocess.CompletedProcess[str]]]
+) -> None:
+    done = running[script].result()
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
-    return result
-
-
-@pytest.mark.parametrize(
-    ("script", "arguments", "rows"),
-    [
-        ("floor.py", ("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
-        ("search.py", (*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 9),
-        ("add.py", ("--rounds", "2", "--adds", "2"), 6),
-        ("pipeline.py", ("--rounds", "1", "--adds", "1", "--each", "1"), 48),
-        ("imports.py", ("--rounds", "1", "--users", "2", "--each", "25"), 3),
-    ],
-)
-def test_a_benchmark_says_what_it_measured(script: str, arguments: tuple[str, ...], rows: int) -> None:
-    result = run(script, *arguments)
     assert result["benchmark"] == Path(script).stem
-    assert len(result["rows"]) == rows
+    assert len(result["rows"]) == RUNS[script][1]
     for row in result["rows"]:
         assert row["what"]
         assert row["unit"]
