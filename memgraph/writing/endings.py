@@ -61,12 +61,15 @@ _LOUDER: Final = compiled(
 _NO_MORE: Final = re.compile(
     r"\W*((?:not|no) (?:any ?more|any longer|longer|now|these days|for me)(?: now)?)\W*", re.IGNORECASE
 )
+_NOT_ALL: Final = compiled(r"\b(?<!at )(?:all|every|each|most|many|both|only|just|strictly|strict)\b")
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 _BECAME: Final = re.compile(
-    rf"(?:\b(?:gone|went|turned|became|become)\b|(?:'m|\bam|'s|\bis|\bbeen)\b(?=.*\b(?:now|since|these days"
-    rf"|for)\b))(?: \w+ly| a| now| full| completely| been)* (?P<what>{'|'.join(IMPLIED)})\b",
+    r"(?:\b(?:gone|went|turned|became|become)\b|(?:'m|\bam|'s|\bis|\bbeen)\b(?=.*\b(?:sober|teetotal)\b)"
+    r"(?=.*\b(?:now|since|these days|for)\b))"
+    rf"(?: \w+ly| a| now| full| completely| been)* (?P<what>{'|'.join(IMPLIED)})\b",
     re.IGNORECASE,
 )
+"""Who became vegetarian says that a habit ended; who is one may still love the smell of bacon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,8 @@ def _negated(
         return None
     tail = re.sub(r"^\W*got\b", "", tail)
     cut = cut_phrase(tail)
+    if _NOT_ALL.search(cut) or (not marked and some_left(clause.text[: match.start()], fact)):
+        return None
     if narrowed(tail[len(cut) :], fact):
         return None
     if not marked:

@@ -178,7 +178,7 @@ def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
         return "the value is more exact"
     if refines(draft, target, turn):
         return "the value is more exact"
-    if not cued(draft.attribute, said.clause) or besides(said.clause):
+    if not cued(draft.attribute, said.clause) or besides(said.clause, draft.attribute):
         return "the turn does not say that it takes the place"
     return ""
 

@@ -112,6 +112,31 @@ _HYPOTHESIS: Final = Phrases(
     r"\b(?:i|we|you|he|she|they)'d (?!\w+ed\b|been\b|gone\b|had\b|left\b|sold\b|quit\b|given\b|got\b|become\b"
     r"|better not\b)",
 )
+_SAYS_SELF: Final = any_of("think guess suppose reckon believe imagine assume presume figure gather suspect fancy feel")
+_DOUBT: Final = Phrases(
+    # "I think I live in Bergen": not "I think that's great".
+    rf"\b(?:i|we) (?:\w+ly |do |still |now |just |kind of |sort of )*{_SAYS_SELF}(?: that| like)? (?=(?:i|we|my|our|he|she"
+    r"|they)\b)",
+    r"\b(?:seems?|appears?) (?:to|that|like|as if|as though)\b|\bi must (?!say|admit|confess|tell|have|go|be off)\w+"
+    r"|\bi'd say\b|\bas far as\b|\b(?:if )?memory serves\b|\bor so it (?:seems|feels)\b",
+    also=("'d",),
+)
+"""What the speaker does not vouch for, in what a clause says itself."""
+_FIGURE: Final = Phrases(
+    r"\bin (?:my|our|his|her|their) (?:own )?(?:head|mind|heart|dreams?|imagination|thoughts|fantas(?:y|ies)|soul"
+    r"|daydreams?|opinion|own eyes)\b",
+    r"\bin (?:spirit|name only|a sense|a way|a manner of speaking|thought)\b|\bat heart\b|\bdeep down\b"
+    r"|\bso to speak\b|\bas it were\b|\b(?:figuratively|metaphorically|mentally|emotionally|spiritually"
+    r"|theoretically|nominally|notionally|technically|virtually)\b",
+    r"\b(?:more or less|pretty much|a bit of an?|by training)\b"
+    r"|(?:'m|\bam|'s|\bis|'re|\bare) (?:now )?like (?:an?|the|my)\b",
+)
+"""What is not meant as it stands, wherever in a sentence it says so."""
+_AFTERTHOUGHT: Final = re.compile(
+    rf"^[\s,;:.\u2013\u2014(-]*(?:at least |or so )?(?:i|we) {_SAYS_SELF}\b(?=\W*$|[,;)])", re.IGNORECASE
+)
+_FORETHOUGHT: Final = re.compile(rf"\b(?:i|we) {_SAYS_SELF}\W*$", re.IGNORECASE)
+_AT_LAST: Final = re.compile(rf"\w (?:i|we) {_SAYS_SELF}\W*$", re.IGNORECASE)
 _SCOPING: Final = Phrases(
     rf"\bif\b(?! (?:you (?:{any_of('want like need ever are fancy')}|{any_of('know hear see ask must wonder care')})"
     rf"|only you|that's ok))",
@@ -285,6 +310,8 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
         return "question"
     if _HYPOTHESIS.stands_in(said) or _SCOPING.stands_in(scope) or _TAKEN_BACK.stands_in(clause.after):
         return "hypothesis"
+    if _doubts(clause) or _FIGURE.stands_in(scope) or _FIGURE.stands_in(clause.after):
+        return "hypothesis"
     if _PAST.stands_in(said) or _PAST.stands_in(clause.before):
         return "past"
     if _PLAN.stands_in(said):
@@ -296,6 +323,16 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
     if _HEARSAY.stands_in(scope) or any(hearsay(found["who"]) for found in _REPORT.finditer(scope)):
         return "report"
     return ""
+
+
+def _doubts(clause: Clause) -> bool:
+    """Tell whether the speaker only thinks so: "I guess I live in Bergen", "I live in Bergen, I think"."""
+    return (
+        _DOUBT.stands_in(clause.text)
+        or _AT_LAST.search(clause.text) is not None
+        or _AFTERTHOUGHT.search(clause.after) is not None
+        or _FORETHOUGHT.search(clause.before) is not None
+    )
 
 
 def older(clause: Clause, said_at: int, than: int) -> bool:

@@ -19,13 +19,13 @@ pytestmark = pytest.mark.checkout
 
 
 RUNS: dict[str, tuple[tuple[str, ...], int]] = {
-    "floor.py": (("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
     "search.py": ((*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 9),
-    "add.py": (("--rounds", "2", "--adds", "2"), 6),
-    "pipeline.py": (("--rounds", "1", "--adds", "1", "--each", "1"), 48),
     "imports.py": (("--rounds", "1", "--users", "2", "--each", "25"), 3),
+    "pipeline.py": (("--rounds", "1", "--adds", "1", "--each", "1"), 48),
+    "add.py": (("--rounds", "2", "--adds", "2"), 6),
+    "floor.py": (("--turns", "60", "--searches", "3", "--rounds", "2"), 7),
 }
-"""Arguments of each script, and the rows that it gives."""
+"""Arguments of each script, and the rows that it gives; the longest first."""
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
