@@ -267,10 +267,10 @@ class Reads:
                     of_facts[which] |= dict.fromkeys([mine, *others])
         for which, index in enumerate(found):
             if of_turns[which]:
-                turns_by[which] = await self._core.ledger.read(turns.found, index.owner, list(of_turns[which]))
-            if of_facts[which]:
-                rows = list(of_facts[which])
-                facts_by[which] = await self._core.ledger.read(fact_index.found, index.owner, rows, ask.known_at)
+                wanted = list(of_turns[which]), list(of_facts[which]), ask.known_at
+                turns_by[which], facts_by[which] = await self._core.ledger.read(
+                    fact_index.read_back, index.owner, *wanted
+                )
         return turns_by, facts_by
 
     def note_drops(self, trace_id: str, drops: Sequence[dict[str, Any]]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
+from functools import cache
 from typing import Any, Final, NoReturn, TypeGuard, cast
 
 from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler
@@ -42,6 +44,11 @@ def read(text: str) -> dict[str, Any] | None:
 
 def wire_schema(schema: type[BaseModel]) -> dict[str, Any]:
     """Return a schema as it is sent: without titles, defaults and docstrings, which cost tokens and say nothing."""
+    return deepcopy(_wire(schema))  # the model's class may change what it is given; making it anew costs ten times that
+
+
+@cache
+def _wire(schema: type[BaseModel]) -> dict[str, Any]:
     wire: dict[str, Any] = _bare(schema.model_json_schema())
     defined: dict[str, Any] = wire.pop("$defs", {})
     return {"title": schema.__name__, **_inlined(wire, defined)}

@@ -45,11 +45,11 @@ class Index(Stage):
         return {"added": added, "open": added.facts is not None}
 
 
-def _begin(state: WriteState) -> str:
+async def _begin(state: WriteState) -> str:
     return "accept" if state.get("request") is not None else "extract"
 
 
-def _after_accept(state: WriteState) -> str:
+async def _after_accept(state: WriteState) -> str:
     request, added = state.get("request"), state.get("added")
     if request is None or request.background or added is None or (added.job, added.facts) == (None, None):
         return END
@@ -57,7 +57,7 @@ def _after_accept(state: WriteState) -> str:
 
 
 def _going_on(following: str) -> Any:
-    def goes_on(state: WriteState) -> str:
+    async def goes_on(state: WriteState) -> str:
         return following if state.get("open") and job_of(state) is not None else END
 
     return goes_on

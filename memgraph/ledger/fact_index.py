@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-from memgraph.ledger import codec
+from memgraph.ledger import codec, turns
 from memgraph.ledger.graph import says
 from memgraph.ledger.turns import carray
 from memgraph.records import OPEN
 from memgraph.uuid7 import as_text
 
-VERSION, EVIDENCE, LINK, MENTION, ENTITY, ALIAS = range(6)
+VERSION, EVIDENCE, LINK, MENTION, ENTITY, ALIAS, VECTOR = range(7)
 """What a row of `news` is about: its first column."""
 
 _PARTS: Final = (
@@ -57,19 +57,33 @@ _PARTS: Final = (
 _ALL: Final = " union all ".join(sql for sql, _ in _PARTS)
 _SOME: Final = " union all ".join(f"{sql} and {condition}" for sql, condition in _PARTS)
 
-_FOUND: Final = (
-    "select f.row, v.version, f.id, v.recorded_at,"
+_VECTORS: Final = (
+    " union all select 6, x.row, x.part, x.before, 0, 0, 0, 0, 0, null, null, null, x.vector"
+    " from vectors x where x.owner = :owner and x.recipe = :recipe and x.row in carray(:turns)"
+)
+
+_STATED: Final = (
+    "f.row, v.version, f.id, v.recorded_at,"
     " case when v.version = f.version then min(v.superseded_at, f.superseded_at) else v.superseded_at end,"
     " v.valid_from, v.valid_to, v.kind, v.origin, v.confidence, f.agent_id, v.subject, v.attribute, v.object, v.text,"
     " (select json_group_array(json_array(t.row, hex(t.id), e.recorded_at, e.superseded_at, hex(ifnull(e.quote, x''))))"
     "  from evidence e join turns t on t.owner = e.owner and t.row = e.turn where e.owner = f.owner and e.fact = f.row)"
     " from facts f join fact_versions v on v.owner = f.owner and v.row = f.row"
-    " where f.owner = ? and f.row in carray(?)"
+    " where f.owner = ?1 and f.row in carray(?2)"
+)
+_FOUND: Final = f"select {_STATED}"
+_BOTH: Final = (
+    f"select 0, {', '.join(turns.Found._fields)}, null, null, null, null, null from turns"
+    f" where owner = ?1 and row in carray(?3) union all select 1, {_STATED}"
 )
 
 
 def news(
-    connection: apsw.Connection, owner: int, recipe: int | None, rows: Iterable[int] | None = None
+    connection: apsw.Connection,
+    owner: int,
+    recipe: int | None,
+    rows: Iterable[int] | None = None,
+    vectors_of: Iterable[int] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Return what the cache holds of facts and entities: of all, or of some rows.
 
@@ -81,18 +95,23 @@ def news(
     - LINK, source, target, recorded_at, superseded_at, then 0 for a conflict, 1 where it took its place;
     - MENTION, fact, entity;
     - ENTITY, row, merged into, recorded_at, superseded_at, then in the tenth column its name, in the eleventh its id;
-    - ALIAS, entity, null, recorded_at, superseded_at, in the tenth column the name.
+    - ALIAS, entity, null, recorded_at, superseded_at, in the tenth column the name;
+    - VECTOR, turn, part, the turn before, and in the last column the vector.
 
     Args:
         connection: A reader's.
         owner: Whose.
         recipe: The embedder in force, None for no vectors.
         rows: Rows of facts and entities, among others perhaps; None for all.
+        vectors_of: Rows of turns whose vectors are wanted too, beside `rows`.
     """
     bound: dict[str, Any] = {"owner": owner, "recipe": recipe}
     if rows is None:
         return connection.execute(_ALL, bound).fetchall()
-    return connection.execute(_SOME, {**bound, "rows": carray(rows)}).fetchall()
+    bound["rows"] = carray(rows)
+    if vectors_of is None:
+        return connection.execute(_SOME, bound).fetchall()
+    return connection.execute(_SOME + _VECTORS, {**bound, "turns": carray(vectors_of)}).fetchall()
 
 
 class Evidence(NamedTuple):
@@ -141,8 +160,28 @@ def found(connection: apsw.Connection, owner: int, rows: Sequence[int], known_at
     Only evidence that is (or was) believed is with it; a fact without any is left out, and so is one that is not
     believed.
     """
+    return _found(connection.execute(_FOUND, (owner, carray(rows))), known_at)
+
+
+def read_back(
+    connection: apsw.Connection, owner: int, of_turns: Sequence[int], of_facts: Sequence[int], known_at: int | None
+) -> tuple[dict[int, turns.Found], dict[int, Found]]:
+    """Return turns and facts by row, as `turns.found` and `found` do, in one statement."""
+    if not of_facts:
+        return turns.found(connection, owner, of_turns), {}
+    said: dict[int, turns.Found] = {}
+    stated: list[tuple[Any, ...]] = []
+    for kind, *raw in connection.execute(_BOTH, (owner, carray(of_facts), carray(of_turns))):
+        if kind:
+            stated.append(tuple(raw))
+        else:
+            said[raw[0]] = turns.Found._make(raw[: len(turns.Found._fields)])
+    return said, _found(stated, known_at)
+
+
+def _found(stored: Iterable[tuple[Any, ...]], known_at: int | None) -> dict[int, Found]:
     facts: dict[int, Found] = {}
-    for raw in connection.execute(_FOUND, (owner, carray(rows))):
+    for raw in stored:
         evidence = tuple(
             Evidence(turn, as_text(bytes.fromhex(identity)), since, until, codec.decode(bytes.fromhex(quote)))
             for turn, identity, since, until, quote in sorted(json.loads(raw[15]))

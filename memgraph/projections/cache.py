@@ -186,12 +186,21 @@ class OwnerIndex:
         unpacked = {at: indexes.unpack(blobs, self.vectors.dims) for at, blobs in further.items()}
         self.vectors.put({}, {}, passages=unpacked)
 
-    def refresh_vectors(self, connection: apsw.Connection, recipe: int, touched: list[int]) -> None:
-        """Read the vectors of touched turns again; a turn's row also holds the pair with the turn after it."""
+    def paired(self, touched: list[int]) -> set[int]:
+        """Return the rows whose vectors change with those of touched turns: theirs, and of pairs that they are in."""
+        mine = {*touched, *(int(self.before[i]) for i in self.at(touched))}
+        return mine | self._followers(mine)
+
+    def refresh_vectors(self, stored: list[tuple[int, int, int | None, bytes]], touched: list[int]) -> None:
+        """Take the vectors of touched turns again; a turn's row also holds the pair with the turn after it.
+
+        Args:
+            stored: What `indexes.vectors` gives of their `paired` rows.
+            touched: Rows of turns.
+        """
         if self.vectors is None or not touched:
             return
         mine = {*touched, *(int(self.before[i]) for i in self.at(touched))}
-        stored = indexes.vectors(connection, self.owner, recipe, mine | self._followers(mine))
         firsts = {row: (before, blob) for row, part, before, blob in stored if part == 0}
         ended: set[int] = set() if self.all_believed else set(self.rows[self.superseded_at != OPEN].tolist())
         after = {before: blob for row, (before, blob) in firsts.items() if before is not None and row not in ended}
@@ -308,12 +317,19 @@ class IndexCache:
         # Rows of turns, facts and entities are numbered together: what is no turn is of the others.
         indexed = sorted(touched["index"])
         mine = [int(index.rows[at]) for at in index.at(indexed)]
-        if embedder is not None and mine:
-            index.refresh_vectors(connection, embedder[0], mine)
         recipe = None if embedder is None else embedder[0]
-        if others := sorted((touched["facts"] | touched["index"]).difference(mine)):
-            told = fact_index.news(connection, index.owner, recipe, others)
+        others = sorted((touched["facts"] | touched["index"]).difference(mine))
+        pairs = index.paired(mine) if recipe is not None and mine else set[int]()
+        stored: list[tuple[int, int, int | None, bytes]] = []
+        if others:
+            told = fact_index.news(connection, index.owner, recipe, others, pairs or None)
+            # Both in one statement: this runs in a search right after an add.
+            vectors = [(item[1], item[2], item[3], item[12]) for item in told if item[0] == fact_index.VECTOR]
+            stored = sorted(vectors, key=lambda item: item[:2])
             index.facts = index.facts.updated(told, index.rows, index.said_at)
+        elif pairs and recipe is not None:
+            stored = indexes.vectors(connection, index.owner, recipe, pairs)
+        index.refresh_vectors(stored, mine if pairs else [])
         index.seq = seq
         return index
 
