@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import END, START, StateGraph
 
 from memgraph.nodes.consolidate import ConsolidateStage
@@ -45,22 +46,31 @@ class Index(Stage):
         return {"added": added, "open": added.facts is not None}
 
 
-async def _begin(state: WriteState) -> str:
+def _begin(state: WriteState) -> str:
     return "accept" if state.get("request") is not None else "extract"
 
 
-async def _after_accept(state: WriteState) -> str:
+def _after_accept(state: WriteState) -> str:
     request, added = state.get("request"), state.get("added")
     if request is None or request.background or added is None or (added.job, added.facts) == (None, None):
         return END
     return "index"
 
 
-def _going_on(following: str) -> Any:
-    async def goes_on(state: WriteState) -> str:
+def _going_on(following: str) -> Callable[[WriteState], str]:
+    def goes_on(state: WriteState) -> str:
         return following if state.get("open") and job_of(state) is not None else END
 
     return goes_on
+
+
+def _either(route: Callable[[WriteState], str]) -> RunnableLambda[WriteState, str]:
+    """Return a route in both faces: without an async one LangChain calls it in a thread, six times an add."""
+
+    async def aroute(state: WriteState) -> str:
+        return route(state)
+
+    return RunnableLambda(route, aroute)
 
 
 def _write_config(config: RunnableConfig) -> RunnableConfig:
@@ -86,12 +96,12 @@ def write_graph() -> StateGraph[WriteState, Any, WriteState, WriteState]:
         .add_node("extract", ExtractStage())
         .add_node("consolidate", ConsolidateStage())
         .add_node("merge_graph", MergeStage())
-        .add_conditional_edges(START, _begin, ["accept", "extract"])
-        .add_conditional_edges("accept", _after_accept, ["index", END])
-        .add_conditional_edges("index", _going_on("extract"), ["extract", END])
-        .add_conditional_edges("extract", _going_on("consolidate"), ["consolidate", END])
-        .add_conditional_edges("consolidate", _going_on("merge_graph"), ["merge_graph", END])
-        .add_conditional_edges("merge_graph", _going_on("extract"), ["extract", END])
+        .add_conditional_edges(START, _either(_begin), ["accept", "extract"])
+        .add_conditional_edges("accept", _either(_after_accept), ["index", END])
+        .add_conditional_edges("index", _either(_going_on("extract")), ["extract", END])
+        .add_conditional_edges("extract", _either(_going_on("consolidate")), ["consolidate", END])
+        .add_conditional_edges("consolidate", _either(_going_on("merge_graph")), ["merge_graph", END])
+        .add_conditional_edges("merge_graph", _either(_going_on("extract")), ["extract", END])
     )
 
 

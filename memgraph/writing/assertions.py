@@ -15,7 +15,7 @@ from memgraph.writing.attributes import single
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
 from memgraph.writing.cues import CUES, FORMS, NOT_CUES, OTHER_WORDS, PLACES
 from memgraph.writing.moods import Mood, cited, joking, mood, older
-from memgraph.writing.partly import partly, usual
+from memgraph.writing.partly import usual, within
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import NOT_NAMES, named_in, same, speaks_of
 from memgraph.writing.remembered import of_turns
@@ -39,7 +39,6 @@ _BESIDES: Final = compiled(
     r"|rent(?:ed|ing)? (?:it )?out|let(?:ting)? (?:it )?out|volunteer\w*|investment|holiday (?:home|flat|house)"
     r"|dual)\b|\btoo[.!]?\s*$"
 )
-_WHOLE: Final = compiled(r"[.!?;]|\b(?:and|but|so|because|i|we|he|she|they|it|my|our|the|that|this)\b(?! (?:summer|winter|week))")
 _IMPERSONAL: Final = compiled(r"^\W*(?:it|that|there|this|what)(?:'s| is)\b")
 _PLACED: Final = compiled(r"\b(?:from|near|at) (?:the )?$")
 _LONGEST_VALUE: Final = 12
@@ -157,13 +156,10 @@ def fits(draft: FactDraft) -> bool:
 
 def besides(clause: Clause, attribute: str) -> bool:
     """Tell whether a clause adds to what there is, or holds in part: "also", "a second job", "in winter"."""
-    scope = clause.before + clause.text
-    # What follows may speak of something else: only what has no verb of its own still limits it.
-    after = _WHOLE.split(clause.after, maxsplit=1)[0]
     return (
-        _BESIDES.search(scope) is not None
+        _BESIDES.search(clause.before + clause.text) is not None
         or usual(clause.text)
-        or any(partly(part, attribute) is not None for part in (clause.before, clause.text, after))
+        or within(clause, attribute) is not None
     )
 
 

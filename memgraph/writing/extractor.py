@@ -12,10 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memgraph.drafts import FactDraft, Mention, RelationDraft, SaidTurn
+from memgraph.writing.attributes import single
+from memgraph.writing.clauses import Clause, stem_set
 from memgraph.writing.company import company, introduced
 from memgraph.writing.dates import DAY_US, When, spoken, validity, when
 from memgraph.writing.lexicon import PARENTS
-from memgraph.writing.rules import Rule
+from memgraph.writing.moods import hedged
+from memgraph.writing.partly import limit, partly
+from memgraph.writing.rules import PROPER, Rule
 from memgraph.writing.rules_happenings import ENDINGS, EVENTS, PLANS, RETRACTIONS
 from memgraph.writing.rules_life import LIFE
 from memgraph.writing.rules_person import PERSON
@@ -60,6 +64,21 @@ _TAIL: Final = re.compile(
     r"|the|a|just|by|from|myself|ourselves|then|if|more than anything|more than ever))+$",
     re.IGNORECASE,
 )
+
+
+_NOT: Final = re.compile(r"(?:not|no longer|isn['\u2019]t|aren['\u2019]t)\b")
+_MOVED: Final = re.compile(rf"\b(?:moved|relocated)\b(?:[^.;!?]*?\bfrom (?P<home>{PROPER})(?= (?:to|into)\b))?[^.;!?]*?\b(?:to|into)\b")
+_FOR_NOW: Final = re.compile(
+    r"\bfor (?:now|good measure|the |a |an |one |two |three |four |six |\d+ ?)(?:\w+ )?(?:days?|weeks?|months?|years?|summer"
+    r"|winter|time being|term)\b|\buntil\b|\btill\b|\btemporarily\b",
+    re.IGNORECASE,
+)
+_BOOKED: Final = re.compile(
+    r"\b(?:entered|booked|signed(?: \w+)? up|registered|enroll?ed|reserved|arranged|scheduled|got (?:\w+ )?tickets?|bought"
+    r" (?:\w+ )?tickets?|been invited|invited|planned|agreed|promised|committed|put (?:my|our) names? down)\b",
+    re.IGNORECASE,
+)
+_DAY_OF: Final = re.compile(r"\d(?:st|nd|rd|th)?(?: of)? [A-Z]|[A-Z][a-z]+ (?:the )?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +247,7 @@ def _matches(statement: Statement, rules: tuple[Rule, ...]) -> Iterator[_Found]:
 
 def _apart(draft: FactDraft) -> Iterator[FactDraft]:
     """Yield one draft for each thing: who is allergic to two is warned of each."""
-    things = re.split(r",? and (?:to )?|, ", draft.object) if draft.attribute == "allergy" else [draft.object]
+    things = re.split(r",? and (?:to )?|, ", draft.object) if draft.attribute == "allergy" and not _NOT.match(draft.object) else [draft.object]
     for thing in things:
         yield replace(draft, object=thing)
 
@@ -246,7 +265,19 @@ def _draft(
     rule, thing = found.rule, found.object
     end = max(statement.end, statement.at + found.end)
     quote = turn.text[statement.start : end].rstrip()
+    clause = _clause(turn, statement, quote, end)
+    plainly = rule.kind == "state" and single(rule.attribute) and not rule.over
+    if plainly and hedged(clause):
+        return None  # "I think I live in Bergen"
+    part = limit(clause, rule.attribute) if plainly else ""
     dated, inside = _dated(turn, rule, statement, quote, alone=alone)
+    if rule.kind == "event" and dated is not None and _ahead(quote, dated):
+        rule = replace(rule, attribute="plan", kind="plan")
+        dated, inside = _dated(turn, rule, statement, quote, alone=alone)
+    if part or (rule.kind == "state" and dated is not None and _recurs(clause, turn, statement, dated, inside)):
+        dated = None
+    if part and part in thing:
+        thing = " ".join(thing.replace(part, " ").split()) or thing
     if rule.dated and (dated is None or (dated.first or 0) + DAY_US <= turn.said_at):
         return None
     if rule.kind == "event" and dated is not None and quote[: dated.start].endswith(" for ") and inside:
@@ -259,7 +290,13 @@ def _draft(
         valid_to = None
     undated = rule.over and valid_to is None
     words = _told(turn, statement, teller, end)
-    if dated is not None:
+    if part:
+        return _in_part(turn, statement, (subject, speaker), rule, f"{thing} {part}", words, quote, part)
+    moved = _moved(rule, statement, quote, thing, teller)
+    if moved:
+        words = f"{moved} {spoken(dated)}" if dated is not None else moved
+        thing = _undated(thing, quote, dated) if dated is not None and inside else thing
+    elif dated is not None:
         words = _with_date(words, quote, dated, inside)
         thing = _undated(thing, quote, dated) if inside and rule.kind != "plan" else thing
     mentions = _mentions(speaker, subject, statement, thing, rule)
@@ -283,6 +320,52 @@ def _draft(
     )
 
 
+def _clause(turn: SaidTurn, statement: Statement, quote: str, end: int) -> Clause:
+    """Return a statement with what stands before and after it in its sentence."""
+    first, last = statement.sentence
+    return Clause(quote.replace("\u2019", "'"), statement.start, turn.text[first : statement.start].replace("\u2019", "'"),
+                  turn.text[end : max(end, last)].replace("\u2019", "'"), False)  # fmt: skip
+
+
+def _in_part(
+    turn: SaidTurn, statement: Statement, who: tuple[str, str], rule: Rule, thing: str, words: str, quote: str, part: str
+) -> FactDraft:
+    """Make a draft of what holds in part: "lives in Rome in winter" is a habit, and no home takes its place."""
+    said = words if part in words else f"{words.rstrip(' .!,;:-')} {part}"
+    return FactDraft(
+        who[0],
+        "habit",
+        thing,
+        f"{said.rstrip(' .!,;:-')}.",
+        confidence=round(rule.confidence * 0.85, 2),
+        importance=rule.importance,
+        evidence=(turn.index,),
+        quote=turn.text[statement.sentence[0] : statement.start + len(quote)].strip(),
+        entities=_mentions(who[1], who[0], statement, "", rule),
+    )
+
+
+def _moved(rule: Rule, statement: Statement, quote: str, thing: str, teller: str) -> str:
+    """Return where somebody lives who says that they moved there, "" where that isn't plainly said."""
+    found = _MOVED.search(quote) if rule.attribute == "residence" and not rule.over else None
+    if found is None or statement.who not in ("i", "kin", "name") or not thing[:1].isupper() or _FOR_NOW.search(quote):
+        return ""
+    origin = f" from {found['home']}" if found["home"] else ""
+    return f"{shown(teller)} lives in {thing}, having moved there{origin}"
+
+
+def _ahead(quote: str, dated: When) -> bool:
+    """Tell whether a date is that of what was booked: "I've entered a race on 13 April", not "I booked on Friday"."""
+    return _BOOKED.search(quote[: dated.start]) is not None and _DAY_OF.search(quote[dated.start : dated.end]) is not None
+
+
+def _recurs(clause: Clause, turn: SaidTurn, statement: Statement, dated: When, inside: bool) -> bool:
+    """Tell whether a date is no beginning but a part of each year or week: "even in March"."""
+    text = clause.text if inside else turn.text[slice(*statement.sentence)].replace("\u2019", "'")
+    found = partly(text)
+    return found is not None and found.start() < dated.end and dated.start < found.end()
+
+
 def _dated(turn: SaidTurn, rule: Rule, statement: Statement, quote: str, *, alone: bool) -> tuple[When | None, bool]:
     """Return the date of a statement, and whether it stands in its own words or elsewhere in its sentence."""
     future = rule.kind == "plan"
@@ -302,7 +385,8 @@ def _told(turn: SaidTurn, statement: Statement, teller: str, end: int) -> str:
 
 def _mentions(speaker: str, subject: str, statement: Statement, thing: str, rule: Rule) -> tuple[Mention, ...]:
     """Return who is named in a statement, the object last where it is a name."""
-    mentions = [*_speaker(subject if statement.who in ("i", "my") else speaker)]
+    # Who only says something of somebody else stands in no relation to it.
+    mentions = [] if statement.who == "name" else [*_speaker(subject if statement.who in ("i", "my") else speaker)]
     if statement.who in ("kin", "name") and subject[:1].isupper() and subject != speaker:
         mentions.append(Mention(subject, "person" if statement.who == "name" else company(statement.kin)[2]))
     if rule.entity and thing[:1].isupper():

@@ -97,10 +97,14 @@ def rule(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact], decision:
 
 
 def contradicted(draft: FactDraft, known: Sequence[KnownFact]) -> tuple[str, ...]:
-    """Return the aliases of facts that cannot hold beside a draft: another value of the same single attribute."""
-    if draft.kind != "state" or draft.valid_to is not None or not single(draft.attribute):
+    """Return the aliases of facts that cannot hold beside a draft: another value of the same single attribute.
+
+    Nor can anybody like what they dislike.
+    """
+    if draft.kind != "state" or draft.valid_to is not None:
         return ()
-    return tuple(fact.alias for fact in known if fact.valid_to == OPEN and _rival(draft, fact))
+    rivals = _rival if single(draft.attribute) else _opposed
+    return tuple(fact.alias for fact in known if fact.valid_to == OPEN and rivals(draft, fact))
 
 
 def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
@@ -275,6 +279,17 @@ def _rival(draft: FactDraft, fact: KnownFact) -> bool:
         and same(fact.subject, draft.subject)
         and _differs(draft, fact)
     )
+
+
+def _opposed(draft: FactDraft, fact: KnownFact) -> bool:
+    """Tell whether one likes what the other dislikes, all of it: who dislikes coffee likes no strong coffee."""
+    if {draft.attribute, fact.attribute} != {"likes", "dislikes"} or fact.kind != "state":
+        return False
+    if not same(fact.subject, draft.subject):
+        return False
+    new, old = stem_set(draft.object), stem_set(fact.object)
+    disliked, liked = (new, old) if draft.attribute == "dislikes" else (old, new)
+    return bool(disliked) and disliked <= liked
 
 
 def _just_told(turn: SaidTurn, target: KnownFact, begins: int) -> bool:

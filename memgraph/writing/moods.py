@@ -90,7 +90,7 @@ _JOKE: Final = Phrases(
     rf"|(?:{any_of('pub ikea shed garden tent attic basement')}"
     rf"|{any_of('cellar tub bathtub hammock lift queue inbox')}))\b",
 )
-_SMILEY: Final = compiled(r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|[;:8][-']?[)PpD](?!\w)")
+_SMILEY: Final = compiled(r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|(?:[;:]|(?<!\S)8)[-']?[)PpD](?!\w)")
 _FICTION: Final = Phrases(
     rf"\b{any_of('dreamt dreamed nightmare daydream daydreaming')}\b|\b(?:in|had) (?:my|a|the"
     rf"|this) (?:\w+ ){{0,2}}dream\b",
@@ -310,7 +310,7 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
         return "question"
     if _HYPOTHESIS.stands_in(said) or _SCOPING.stands_in(scope) or _TAKEN_BACK.stands_in(clause.after):
         return "hypothesis"
-    if _doubts(clause) or _FIGURE.stands_in(scope) or _FIGURE.stands_in(clause.after):
+    if hedged(clause):
         return "hypothesis"
     if _PAST.stands_in(said) or _PAST.stands_in(clause.before):
         return "past"
@@ -325,10 +325,12 @@ def mood(clause: Clause, hearsay: Callable[[str], bool] = lambda who: True) -> M
     return ""
 
 
-def _doubts(clause: Clause) -> bool:
-    """Tell whether the speaker only thinks so: "I guess I live in Bergen", "I live in Bergen, I think"."""
+def hedged(clause: Clause) -> bool:
+    """Tell whether the speaker only thinks so, or means it otherwise: "I live there, I think", "in my head"."""
     return (
-        _DOUBT.stands_in(clause.text)
+        _FIGURE.stands_in(clause.before + clause.text)
+        or _FIGURE.stands_in(clause.after)
+        or _DOUBT.stands_in(clause.text)
         or _AT_LAST.search(clause.text) is not None
         or _AFTERTHOUGHT.search(clause.after) is not None
         or _FORETHOUGHT.search(clause.before) is not None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
+
+from memgraph.writing.remembered import of_facts
 
 TITLES: Final = {
     **{"mr": "m", "mister": "m", "sir": "m", "lord": "m", "herr": "m", "father": "m", "brother": "m", "uncle": "m"},
@@ -102,7 +103,7 @@ def normalise(name: str) -> str:
     return parse(name).key
 
 
-@lru_cache(maxsize=8_192)
+@of_facts
 def parse(name: str) -> Name:
     """Take a name apart."""
     text = _folded(name[:LONGEST])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Final, NamedTuple, Protocol
 
 from memgraph.writing.names import SMALL, WORD, Name, folded, parse
 from memgraph.writing.nicknames import FORMS
+from memgraph.writing.remembered import of_facts
 
 _ALIKE: Final = 0.25
 """Share of trigrams in common from which two names are compared."""
@@ -180,7 +181,7 @@ def _in_part(name: Name, other: Name) -> bool:
     return name.tokens[0] in other.tokens or other.tokens[0] in name.tokens
 
 
-@lru_cache(maxsize=8_192)
+@of_facts
 def _look(name: str) -> _Look:
     parsed = parse(name)
     key = parsed.key
@@ -192,7 +193,7 @@ def _look(name: str) -> _Look:
     return _Look(parsed, key, words, initials, grams, frozenset((*key[:1], *words, *initials, key)))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _short_forms() -> dict[str, frozenset[str]]:
     """Return the first names that are forms of one another, both ways."""
     forms: defaultdict[str, set[str]] = defaultdict(set)
@@ -203,7 +204,7 @@ def _short_forms() -> dict[str, frozenset[str]]:
     return {name: frozenset(others) for name, others in forms.items()}
 
 
-@lru_cache(maxsize=1_024)
+@of_facts
 def _telling(context: str) -> frozenset[str]:
     """Return the words of a context that may give another name, none where it gives none."""
     words = frozenset(WORD.findall(folded(context)))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from memgraph.writing.patterns import any_of
+from memgraph.writing.clauses import Clause
+from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.remembered import of_turns
 
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -57,6 +58,9 @@ _AT: Final = re.compile(
     r"|sunset)|on (?:holiday|planes|trips|tour)|for lunch|for breakfast|for dinner)\b",
     re.IGNORECASE,
 )
+_WHOLE: Final = compiled(
+    r"[.!?;]|\b(?:and|but|so|because|i|we|he|she|they|it|my|our|the|that|this)\b(?! (?:summer|winter|week))"
+)
 _BEGAN: Final = re.compile(
     r"\b(?:(?!stayed|rented|visited|worked|lived|based|employed|retired|married|engaged|divorced|separated|widowed"
     r"|qualified|trained|need|tired|used|called|settled)\w{2,}ed"
@@ -80,6 +84,19 @@ def partly(text: str, attribute: str = "") -> re.Match[str] | None:
     if attribute in ("diet", "religion", "marital_status", "name") and (found := _AT.search(text)) is not None:
         return found
     return None if _BEGAN.search(text) else _SEASONAL.search(text)
+
+
+def limit(clause: Clause, attribute: str) -> str:
+    """Return the words by which a sentence limits what a clause of it says to a part of the time, "" without any."""
+    found = within(clause, attribute)
+    return found.group().strip() if found is not None else ""
+
+
+def within(clause: Clause, attribute: str) -> re.Match[str] | None:
+    """Find where a sentence limits what a clause of it says; what follows with a verb of its own may speak of more."""
+    after = _WHOLE.split(clause.after, maxsplit=1)[0]
+    found = (partly(part, attribute) for part in (clause.text, clause.before, after) if part)
+    return next((one for one in found if one is not None), None)
 
 
 @of_turns

@@ -1,7 +1,7 @@
 """What is worked out of a text is remembered for as long as it is worked on, and no longer.
 
 A turn is looked at once for every fact that it could end, and a known fact with every batch. Both memories are
-bounded; that of turns is emptied with each plan, that of facts by `forget`, as when a text is erased.
+bounded; that of turns is emptied with each plan, that of facts and names by `forget`, as when a text is erased.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def of_turns(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def of_facts(function: Callable[P, T]) -> Callable[P, T]:
-    """Remember what a function returns of known facts: they are read again with every batch."""
-    cached = lru_cache(maxsize=4_096)(function)
+    """Remember what a function returns of known facts and names: they are read again with every batch."""
+    cached = lru_cache(maxsize=8_192)(function)
     _FACTS.append(cached.cache_clear)
     return cast("Callable[P, T]", cached)
 

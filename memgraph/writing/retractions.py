@@ -8,8 +8,8 @@ from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
-from memgraph.writing.endings import DOUBLED, Ending
-from memgraph.writing.patterns import Phrases, compiled
+from memgraph.writing.endings import DOUBLED, Ending, ending
+from memgraph.writing.patterns import Phrases, any_of, compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import own_words
 from memgraph.writing.remembered import of_turns
@@ -45,6 +45,19 @@ _RETRACTS: Final = Phrases(
 _MEANT: Final = compiled(
     r"\b(?:joking|kidding|teasing|messing|lying|joke|lie|typo|prank|slip|lied|fake|fiction|bluff)\b"
 )
+_PROVED: Final = any_of("test tests doctor doctors diagnosis result results clinic gp allergist lab hospital nurse letter")
+_DISPROVED: Final = Phrases(
+    rf"\b{_PROVED}(?:'s|'d| was| were| is| are| has| had| have)? (?:been |got (?:it|that|this|me) |had (?:it|that|this) )?"
+    rf"(?:all |just |simply |plain )?(?:wrong|mistaken|a mistake|mixed up|in error|incorrect|false)\b",
+    r"\bmisdiagnos\w+|\bfalse (?:alarm|positive|result|diagnosis)\b|\bwrong diagnosis\b",
+    r"\b(?:i|we|he|she|they)(?:'ve| have| has|'s)? never (?:was|were|been|had been|had|did)\b(?=\W*$|[.,;!])",
+    r"\b(?:it|that|this)(?:'s| was| had been| has been) (?:all |just )?(?:a mistake|an error|wrong|never true|a mix-up"
+    r"|a misdiagnosis|a misunderstanding)\b(?! to\b)",
+)
+"""By which what was believed turns out never to have been so."""
+_OVER_NOW: Final = compiled(r"\b(?:any ?more|no longer|any longer|these days|nowadays|now)\b")
+_NEARBY: Final = 120
+"""Characters after a denial in which its reason is looked for."""
 _TRUE_THAT: Final = compiled(
     r"\b(?:true|right|correct|wrong|false|joking|kidding|messing|teasing) (?:that (?!i\b|we\b)|with\b|around\b)"
 )
@@ -68,6 +81,8 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
     """Return where a turn explicitly takes back what a fact says, None where it doesn't."""
     if turn.role == "assistant" or turn.origin == "assistant":
         return None
+    if (found := _disproved(turn, fact, start, stop)) is not None:
+        return found
     if not _may_retract(turn.text[:LOOK]):
         return None
     plain = unquoted(turn.text)
@@ -115,6 +130,21 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
             continue
         return Ending(turn.text[clause.start : clause.end].strip(), about)
     return None
+
+
+def _disproved(turn: SaidTurn, fact: KnownFact, start: int, stop: int | None) -> Ending | None:
+    """Return where a fact is denied because it was wrong all along: "I'm not allergic to nuts, the test was wrong"."""
+    plain = unquoted(turn.text)
+    if fact.kind != "state" or not _DISPROVED.stands_in(plain):
+        return None
+    found = ending(turn, fact, start, stop)
+    if found is None or not found.phrase or _OVER_NOW.search(found.quote):
+        return None
+    clause = next((one for one in clauses(turn.text) if turn.text[one.start : one.end].strip() == found.quote), None)
+    if clause is None:
+        return None
+    after = plain[clause.end : clause.end + max(_NEARBY, len(clause.after))]
+    return found if _DISPROVED.stands_in(clause.before) or _DISPROVED.stands_in(after) else None
 
 
 def correction(turn: SaidTurn, said: Clause) -> Ending | None:

@@ -49,7 +49,36 @@ _NOTHING: Final = (
     r"|anything|nothing|everything|your|yours)\b)"
 )
 
+_DIET: Final = "|".join(word.replace("\\ ", " ") for word in lexicon.DIETS)
+
 ENDINGS: Final = (
+    Rule(
+        "allergy",
+        says(
+            f"{BE}(?P<o> (?:not|no longer)(?: \\w+)?? allergic to [^.,;:!?()\u2014\u2013\u2026\\0]+?){STOP}",
+            f"{ADV}(?P<o> (?:isn['’]t|aren['’]t) allergic to [^.,;:!?()\u2014\u2013\u2026\\0]+?){STOP}",
+        ),
+        who=ANY,
+        confidence=0.85,
+        importance=0.9,
+    ),
+    Rule(
+        "diet",
+        says(
+            rf"{BE} (?:not|no longer)(?: an?)?{ADV} (?P<o>(?:{_DIET}))\b(?! (?:restaurant|food|place|meal|shop|option))",
+        ),
+        who=ANY,
+        confidence=0.88,
+        importance=0.8,
+    ),
+    Rule(
+        "preference",
+        says(
+            f"{ADV} no longer (?:want|prefer|need|like)(?! to\\b) {SHORT}",
+            f"{ADV} (?:don['’]t|do not) (?:want|prefer|need)(?! to\\b) {SHORT}{_GONE}",
+        ),
+        confidence=0.8,
+    ),
     Rule(
         "diet",
         says(

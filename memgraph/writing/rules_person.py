@@ -224,6 +224,8 @@ PERSON: Final = (
             f"{DO} (?:work|works|working|worked) as (?:a|an|the) {SHORT}",
             f"{BE} working as (?:a|an) {SHORT}",
             r" (?P<o>[a-z]+ [^.,;:!?]+?) for a living\b",
+            f"(?:{BE}|{DONE}(?: been)?)(?: now)? (?:work|works|working|started|begun|began|joined|hired|taken on)(?: work"
+            f"| working| a job| a new job| the new job)?(?: (?:at|for|with|by|in))? {PROPER} as (?:a|an|the|their) {SHORT}",
         ),
         who=ANY,
         confidence=0.88,
@@ -251,7 +253,7 @@ PERSON: Final = (
         "employer",
         says(
             rf"(?:{BE}|{DONE} been)?{DO} (?:work|works|working|employed)(?: [\w-]+ly| part-time"
-            f"| full-time| nights| days)? (?:for|at|by|with|in) (?P<o>{PROPER}|(?:the|a"
+            f"| full-time| nights| days)? (?:(?:for|at|by|with) |in (?!{PROPER})|in (?=[Tt]he ))(?P<o>{PROPER}|(?:the|a"
             "|an) (?!moment|time|bit|lot|week|morning|evening|afternoon|minute|same|dark"
             rf"|team)[\w'’-]+(?: [\w'’-]+){{0,2}}?)(?= (?:in|on|as|for|at)\b|{STOP})",
         ),
@@ -277,11 +279,12 @@ PERSON: Final = (
     Rule(
         "employer",
         says(
-            rf"{DO} (?:work|works|working|started) as (?:a|an|the)(?: [\w-]+){{1,4}} (?:at"
-            rf"|for|with|in) (?P<o>{PROPER}|the [\w'’-]+(?: [\w'’-]+)?)(?={STOP}| (?:in"
+            rf"{DO} (?:work|works|working|started) as (?:a|an|the)(?: [\w-]+){{1,4}} (?:(?:at"
+            rf"|for|with) |in (?=the ))(?P<o>{PROPER}|the [\w'’-]+(?: [\w'’-]+)?)(?={STOP}| (?:in"
             r"|on)\b)",
             rf"{DONE} (?:found|got|landed|taken|took) (?:a|an|the)(?: [\w-]+){{0,3}} (?:job"
-            rf"|post|position|role) (?:in|at|with) (?P<o>the(?: [\w'’-]+){{1,3}}?|{PROPER})(?={STOP})",
+            rf"|post|position|role) (?:(?:at|with) (?={PROPER})|(?:in|at|with) (?=the ))"
+            rf"(?P<o>the(?: [\w'’-]+){{1,3}}?|{PROPER})(?={STOP})",
         ),
         who=ANY,
         entity="organisation",

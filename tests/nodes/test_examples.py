@@ -58,7 +58,8 @@ async def test_the_graph(tmp_path: Path) -> None:
 def test_the_sync_face(tmp_path: Path) -> None:
     """What exists of the second example so far: the handle in a `with`, and its plain methods."""
     ada = MemoryContext(user_id="ada")
-    with Memory.open(tmp_path / "memory.db", model=ScriptedChatModel.of(), embedder=HashEmbeddings()) as memory:
+    llm = ScriptedChatModel.of(otherwise='{"facts": []}')
+    with Memory.open(tmp_path / "memory.db", model=llm, embedder=HashEmbeddings()) as memory:
         memory.add([("user", "I'm allergic to nuts.")], ada, thread_id="1", background=True)
         memory.settle()
         [hit] = memory.search("what is she allergic to", ada)
