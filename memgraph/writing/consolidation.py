@@ -20,7 +20,7 @@ from memgraph.writing.persons import same
 from memgraph.writing.planning import all_ended, candidates, late_end, over, propose, settled
 from memgraph.writing.remembered import forget_turns
 
-SHOWN: Final = 10
+SHOWN: Final = 6
 """Facts that a model is shown for one draft: the likest come first."""
 
 

@@ -33,6 +33,8 @@ _REACH: Final = 400
 """Characters of a statement that are read."""
 _TOGETHER: Final = ({"occupation", "employer"}, {"marital_status", "partner"}, {"occupation", "study"})
 """Attributes that one statement may give at once; of others the first that matches is taken."""
+_AT_TIMES: Final = frozenset(("residence", "occupation", "diet", "religion"))
+"""Attributes whose value, limited to a part of the time, is a habit: "live in Rome in winter"."""
 _TIMELESS: Final = frozenset(("birthday", "name", "birthplace"))
 """Attributes whose date is the value itself."""
 _WITHIN: Final = re.compile(rf"(?<=[a-z,] )({NAME}?)\b")
@@ -269,7 +271,7 @@ def _draft(
     plainly = rule.kind == "state" and single(rule.attribute) and not rule.over
     if plainly and hedged(clause):
         return None  # "I think I live in Bergen"
-    part = limit(clause, rule.attribute) if plainly else ""
+    part = limit(clause, rule.attribute) if plainly and rule.attribute in _AT_TIMES else ""
     dated, inside = _dated(turn, rule, statement, quote, alone=alone)
     if rule.kind == "event" and dated is not None and _ahead(quote, dated):
         rule = replace(rule, attribute="plan", kind="plan")

@@ -29,7 +29,7 @@ _AGAIN: Final = (
     rf" (?:time|year|week|month|day|summer|winter)\b",
     rf"\b{_COUNT} {_UNIT} (?:a|an|per|each|every|of the|of each|out of|in the) (?:{_UNIT}|years?|{_COUNT})\b",
     r"\b(?:on and off|off and on|from time to time|now and (?:then|again)|once in a while|back and forth|to and fro"
-    r"|by turns|in turns|seasonally|part[- ]time|whenever|wherever|at times|in parts?)\b",
+    r"|by turns|in turns|seasonally|whenever|wherever|at times|in parts?)\b",
     rf"\b(?:(?:in|during|over) )?(?:the )?(?:springs|summers|autumns|winters)\b",
     rf"\b(?:from |between )?(?:{_DAY}s?|{_MONTH}|(?-i:May)) (?:to|through|till|until|and) (?:{_DAY}s?|{_MONTH}|(?-i:May))\b",
     rf"\b(?:during|in|outside|out of) (?:the )?(?:week|term|term-time|working week|school (?:year|term|holidays)"
@@ -71,19 +71,20 @@ _BEGAN: Final = re.compile(
 
 
 @of_turns
-def partly(text: str, attribute: str = "") -> re.Match[str] | None:
+def partly(text: str, attribute: str = "", *, began: bool = False) -> re.Match[str] | None:
     """Find where words limit what they say to a part of the time: "in winter", "on weekdays", "every other week".
 
     Args:
         text: A clause or a sentence.
         attribute: Of which it speaks: who is vegan "at home" is so in part, who works at home isn't.
+        began: Whether something is said to have begun, so that "in summer" tells when.
     """
     text = text.replace("\u2019", "'")
     if (found := _ALWAYS.search(text)) is not None:
         return found
     if attribute in ("diet", "religion", "marital_status", "name") and (found := _AT.search(text)) is not None:
         return found
-    return None if _BEGAN.search(text) else _SEASONAL.search(text)
+    return None if began or _BEGAN.search(text) else _SEASONAL.search(text)
 
 
 def limit(clause: Clause, attribute: str) -> str:
@@ -95,7 +96,8 @@ def limit(clause: Clause, attribute: str) -> str:
 def within(clause: Clause, attribute: str) -> re.Match[str] | None:
     """Find where a sentence limits what a clause of it says; what follows with a verb of its own may speak of more."""
     after = _WHOLE.split(clause.after, maxsplit=1)[0]
-    found = (partly(part, attribute) for part in (clause.text, clause.before, after) if part)
+    began = _BEGAN.search(clause.text) is not None
+    found = (partly(part, attribute, began=began) for part in (clause.text, clause.before, after) if part)
     return next((one for one in found if one is not None), None)
 
 
