@@ -26,8 +26,7 @@ demo: $(READY) ## an agent that remembers, in another thread and another process
 
 test: $(READY) ## every test, with branch coverage of at least 95 %
 ifeq ($(strip $(ARGS)),)
-	$(PY) -m coverage run -m pytest
-	$(PY) -m coverage report
+	$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 else
 	$(PY) -m pytest $(ARGS)
 endif

@@ -15,7 +15,7 @@ from memgraph.writing.attributes import single
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
 from memgraph.writing.cues import CUES, FORMS, NOT_CUES, OTHER_WORDS, PLACES
 from memgraph.writing.moods import Mood, cited, joking, mood, older
-from memgraph.writing.partly import usual, within
+from memgraph.writing.partly import meanwhile, usual, within
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import NOT_NAMES, named_in, same, speaks_of
 from memgraph.writing.remembered import of_turns
@@ -40,6 +40,16 @@ _BESIDES: Final = compiled(
     r"|dual)\b|\btoo[.!]?\s*$"
 )
 _IMPERSONAL: Final = compiled(r"^\W*(?:it|that|there|this|what)(?:'s| is)\b")
+_OF_THINGS: Final = compiled(
+    r"^\W*(?:and |but |so |now )*(?:my|our) [\w-]+(?: [\w-]+)? (?:lives|works|studies|resides|moved|relocated|sits)\b"
+)
+"""Where a thing of the speaker's lives: "my boat lives in Bergen"."""
+_CARRIED: Final = compiled(
+    r"\b(?:moved|relocated|shipped|sent|brought|took) (?:the|a|an|my|our|his|her|their|some|it|them)\b(?! (?:\w+ ){0,2}"
+    r"(?:family|life|lives|home|house|household|base|kids|lot|things|stuff|belongings|office|boxes|plunge|leap"
+    r"|train|bus|keys)\b)"
+)
+_IN_A_PLACE: Final = re.compile(r"\bin (?:[A-Z\u00c0-\u00de][\w'-]* )*$")
 _PLACED: Final = compiled(r"\b(?:from|near|at) (?:the )?$")
 _LONGEST_VALUE: Final = 12
 """Words of a value: a longer one is no value but a story."""
@@ -160,6 +170,7 @@ def besides(clause: Clause, attribute: str) -> bool:
         _BESIDES.search(clause.before + clause.text) is not None
         or usual(clause.text)
         or within(clause, attribute) is not None
+        or meanwhile(clause)
     )
 
 
@@ -219,6 +230,10 @@ def _mood(draft: FactDraft, turn: SaidTurn, plain: str, place: _Place) -> Mood:
         return why
     if draft.attribute in ("residence", "employer") and not _placed(draft, plain, clause):
         return "joke"
+    if _OF_THINGS.search(clause.text):
+        return "other person"
+    if draft.attribute == "residence" and _CARRIED.search(clause.text):
+        return "not said"
     before = plain[clause.start : place.start]
     if draft.attribute in ("occupation", "diet", "religion") and _PLACED.search(before):
         return "not said"  # "from Ghent" is no trade
@@ -239,7 +254,16 @@ def _placed(draft: FactDraft, plain: str, clause: Clause) -> bool:
     if words and not clause.before and (len(wanted) > 3 or words[0].group().lower() in NOT_NAMES):
         words = words[1:]  # the capital of a sentence names nothing
     said = [word.group() for word in words if not wanted.isdisjoint(stems(word.group()))]
+    if draft.attribute == "employer":
+        # "a job in Plymouth" is with whom it doesn't say.
+        said = [word for word in said if _IN_A_PLACE.search(clause.text, 0, _start(clause.text, word)) is None]
     return any(not word[0].islower() for word in said) or PLACES.search(draft.object) is not None
+
+
+def _start(text: str, word: str) -> int:
+    """Return where a word stands first in a text, its end where it doesn't."""
+    found = re.search(rf"\b{re.escape(word)}\b", text)
+    return found.start() if found else len(text)
 
 
 @of_turns

@@ -15,7 +15,7 @@ from memgraph.records import OPEN
 from memgraph.writing.assertions import asserts
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import stem_set
-from memgraph.writing.gate import UNTRUSTED, brings, rule
+from memgraph.writing.gate import UNTRUSTED, brings, denies, rule
 from memgraph.writing.persons import same
 from memgraph.writing.planning import all_ended, candidates, late_end, over, propose, settled
 from memgraph.writing.remembered import forget_turns
@@ -133,7 +133,7 @@ def _steps(
             yield replace(closes, adds=True, valid_to=adds.valid_to, conflicts=adds.conflicts)
         else:  # the new value is known already
             yield from [replace(closes, operation="DELETE", mode="ended"), adds]
-    elif (draft.kind == "event" != old.kind) or (brings(draft, old) and not asserts(draft, turn).doubted):
+    elif (draft.kind == "event" != old.kind) or (kind == "retracted" and denies(draft, old)) or (brings(draft, old) and not asserts(draft, turn).doubted):
         adds = _open(index, draft, turn, facts, added)
         yield from [adds] if adds.adds else []
 

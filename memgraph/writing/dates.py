@@ -69,6 +69,7 @@ _YEAR: Final = r"(?P<year>(?:19|20)\d\d)\b"
 _NUMBER: Final = r"(?P<n>\d{1,3}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
 _UNIT: Final = r"(?P<unit>day|night|weekend|week|fortnight|month|year)s?"
 _WEEKDAY: Final = r"(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day"
+_ON: Final = r"(?:(?i:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+(?:the\s+)?)?"
 _SEASON: Final = r"(?P<season>spring|summer|autumn|fall|winter)"
 _LEAD: Final = (
     r"(?P<lead>since|ever since|from|starting|as of|until|till|by|on|in|at|during|over|back in|of|around|before|after)"
@@ -84,8 +85,10 @@ _PATTERNS: Final = (
     _compile(
         r"(?:(?:from|between)\s+)?(?P<year>(?:19|20)\d\d)\s*(?:to|until|till|and|-|\u2013)\s*(?P<to>(?:19|20)\d\d)\b"
     ),
-    re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:the\s+)?))?{_DAY_NUMBER}\s+(?:of\s+)?{_MONTH}(?:,?\s*{_YEAR})?"),
-    re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+))?{_MONTH}\s+(?:the\s+)?{_DAY_NUMBER}\b(?!:)(?:,?\s*{_YEAR})?"),
+    re.compile(
+        rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:the\s+)?))?{_ON}{_DAY_NUMBER}\s+(?:of\s+)?{_MONTH}(?:,?\s*{_YEAR})?"
+    ),
+    re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+))?{_ON}{_MONTH}\s+(?:the\s+)?{_DAY_NUMBER}\b(?!:)(?:,?\s*{_YEAR})?"),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:early\s+|late\s+|mid-?\s*)?))?{_MONTH},?\s+(?:of\s+)?{_YEAR}"),
     _compile(rf"(?:{_LEAD}\s+)?(?:the\s+)?{_SEASON}\s+(?:of\s+)?{_YEAR}"),
     _compile(rf"{_LEAD}\s+(?:early\s+|late\s+|mid-?\s*)?{_YEAR}"),

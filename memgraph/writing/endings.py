@@ -61,6 +61,7 @@ _LOUDER: Final = compiled(
 _NO_MORE: Final = re.compile(
     r"\W*((?:not|no) (?:any ?more|any longer|longer|now|these days|for me)(?: now)?)\W*", re.IGNORECASE
 )
+DENIAL: Final = re.compile(r"(?:not|no|never|(?:do|does|is|are|ca)n['\u2019]t|(?:do|does) not)\b", re.IGNORECASE)
 _NOT_ALL: Final = compiled(r"\b(?<!at )(?:all|every|each|most|many|both|only|just|strictly|strict)\b")
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 _BECAME: Final = re.compile(
@@ -279,6 +280,8 @@ def _negated(
     turn: SaidTurn, fact: KnownFact, plain: str, clause: Clause, before: Clause | None, match: re.Match[str]
 ) -> frozenset[str] | None:
     """Read "no longer X", "don't X any more" and, where nothing follows that narrows it, "don't X"."""
+    if DENIAL.match(fact.object):
+        return None  # said again, not ended
     tail = clause.text[match.end() :]
     longer = match.group().lower().endswith("longer")
     marked = longer or _TEMPORAL.search(tail) is not None

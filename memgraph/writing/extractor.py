@@ -24,7 +24,7 @@ from memgraph.writing.rules_happenings import ENDINGS, EVENTS, PLANS, RETRACTION
 from memgraph.writing.rules_life import LIFE
 from memgraph.writing.rules_person import PERSON
 from memgraph.writing.statements import LOOK, NAME, Statement, jokes, masked, sentences, statements
-from memgraph.writing.voice import personal, possessive, shown, told
+from memgraph.writing.voice import personal, possessive, shown, sound, told
 
 UNNAMED: Final = "user"
 """The subject of "I" where the speaker has no name."""
@@ -35,6 +35,7 @@ _TOGETHER: Final = ({"occupation", "employer"}, {"marital_status", "partner"}, {
 """Attributes that one statement may give at once; of others the first that matches is taken."""
 _AT_TIMES: Final = frozenset(("residence", "occupation", "diet", "religion"))
 """Attributes whose value, limited to a part of the time, is a habit: "live in Rome in winter"."""
+_COMPANY: Final = frozenset(("pet", "family", "friend", "colleague", "partner"))
 _TIMELESS: Final = frozenset(("birthday", "name", "birthplace"))
 """Attributes whose date is the value itself."""
 _WITHIN: Final = re.compile(rf"(?<=[a-z,] )({NAME}?)\b")
@@ -55,6 +56,13 @@ _EMPTY: Final = frozenset(
     " much more most well there here those these him her us myself too to be some any all both a the an not"
     " what".split()
 )
+_BARE: Final = _EMPTY | frozenset(
+    "let lets do does did done doing go goes going gone get gets got getting be been being am is are was were have has had"
+    " having will would can could shall should may might must make makes made take takes took try come keep just just"
+    " not no and or but of in on at for with by from up out off over down back themselves himself herself yourself"
+    " ourselves itself i we he she he's she's i'm it's my our your his their".split()
+)
+"""Words that alone are no value: auxiliaries, pronouns, prepositions."""
 _ARTICLE: Final = re.compile(
     r"^(?:(?:a|an|my|our|some|any|his|her|their|to|being|having|how|about|of|the fact)\s+)+", re.IGNORECASE
 )
@@ -68,8 +76,10 @@ _TAIL: Final = re.compile(
 )
 
 
+_YOURS: Final = re.compile(r"\b(?:your|yours|yourself|yourselves)\b")
 _NOT: Final = re.compile(r"(?:not|no longer|isn['\u2019]t|aren['\u2019]t)\b")
 _MOVED: Final = re.compile(rf"\b(?:moved|relocated)\b(?:[^.;!?]*?\bfrom (?P<home>{PROPER})(?= (?:to|into)\b))?[^.;!?]*?\b(?:to|into)\b")
+_STAY: Final = re.compile("for ", re.IGNORECASE)
 _FOR_NOW: Final = re.compile(
     r"\bfor (?:now|good measure|the |a |an |one |two |three |four |six |\d+ ?)(?:\w+ )?(?:days?|weeks?|months?|years?|summer"
     r"|winter|time being|term)\b|\buntil\b|\btill\b|\btemporarily\b",
@@ -80,6 +90,7 @@ _BOOKED: Final = re.compile(
     r" (?:\w+ )?tickets?|been invited|invited|planned|agreed|promised|committed|put (?:my|our) names? down)\b",
     re.IGNORECASE,
 )
+_BEFORE_DATE: Final = re.compile(r"\b(?:for|from|since|until|till|by|to|of|before|after|around|on|in) $")
 _DAY_OF: Final = re.compile(r"\d(?:st|nd|rd|th)?(?: of)? [A-Z]|[A-Z][a-z]+ (?:the )?\d")
 
 
@@ -251,7 +262,7 @@ def _apart(draft: FactDraft) -> Iterator[FactDraft]:
     """Yield one draft for each thing: who is allergic to two is warned of each."""
     things = re.split(r",? and (?:to )?|, ", draft.object) if draft.attribute == "allergy" and not _NOT.match(draft.object) else [draft.object]
     for thing in things:
-        yield replace(draft, object=thing)
+        yield replace(draft, object=thing, text=draft.text.replace(draft.object, thing))
 
 
 def _draft(
@@ -273,7 +284,7 @@ def _draft(
         return None  # "I think I live in Bergen"
     part = limit(clause, rule.attribute) if plainly and rule.attribute in _AT_TIMES else ""
     dated, inside = _dated(turn, rule, statement, quote, alone=alone)
-    if rule.kind == "event" and dated is not None and _ahead(quote, dated):
+    if rule.kind == "event" and dated is not None and _ahead(quote, dated, turn.said_at):
         rule = replace(rule, attribute="plan", kind="plan")
         dated, inside = _dated(turn, rule, statement, quote, alone=alone)
     if part or (rule.kind == "state" and dated is not None and _recurs(clause, turn, statement, dated, inside)):
@@ -287,13 +298,15 @@ def _draft(
     if rule.attribute in _TIMELESS:
         dated = None
     subject, teller = _subject(speaker, statement, known)
+    if rule.kind == "plan" and dated is not None and not _trimmed(_undated(thing, quote, dated)):
+        return None
     valid_from, valid_to = validity(dated, rule.kind, over=rule.over)
     if valid_from is None and valid_to is not None and valid_to <= turn.said_at:
         valid_to = None
     undated = rule.over and valid_to is None
     words = _told(turn, statement, teller, end)
     if part:
-        return _in_part(turn, statement, (subject, speaker), rule, f"{thing} {part}", words, quote, part)
+        return _in_part(turn, statement, (subject, speaker), rule, thing, words, quote, part)
     moved = _moved(rule, statement, quote, thing, teller)
     if moved:
         words = f"{moved} {spoken(dated)}" if dated is not None else moved
@@ -301,6 +314,8 @@ def _draft(
     elif dated is not None:
         words = _with_date(words, quote, dated, inside)
         thing = _undated(thing, quote, dated) if inside and rule.kind != "plan" else thing
+    if not sound(words) or (_YOURS.search(words) and rule.attribute != "preference"):
+        return None  # "I've still got your tent": whose it is the sentence doesn't say
     mentions = _mentions(speaker, subject, statement, thing, rule)
     related = mentions[-1].name == thing and subject in {mention.name for mention in mentions} if mentions else False
     return FactDraft(
@@ -333,7 +348,8 @@ def _in_part(
     turn: SaidTurn, statement: Statement, who: tuple[str, str], rule: Rule, thing: str, words: str, quote: str, part: str
 ) -> FactDraft:
     """Make a draft of what holds in part: "lives in Rome in winter" is a habit, and no home takes its place."""
-    said = words if part in words else f"{words.rstrip(' .!,;:-')} {part}"
+    said = words if part in words else f"{words.rstrip(' .!,;:-')} {part[:1].lower()}{part[1:]}"
+    thing = f"{thing} {part[:1].lower()}{part[1:]}"
     return FactDraft(
         who[0],
         "habit",
@@ -356,9 +372,13 @@ def _moved(rule: Rule, statement: Statement, quote: str, thing: str, teller: str
     return f"{shown(teller)} lives in {thing}, having moved there{origin}"
 
 
-def _ahead(quote: str, dated: When) -> bool:
+def _ahead(quote: str, dated: When, said_at: int) -> bool:
     """Tell whether a date is that of what was booked: "I've entered a race on 13 April", not "I booked on Friday"."""
-    return _BOOKED.search(quote[: dated.start]) is not None and _DAY_OF.search(quote[dated.start : dated.end]) is not None
+    if _BOOKED.search(quote[: dated.start]) is None or _DAY_OF.search(quote[dated.start : dated.end]) is None:
+        return False
+    coming = when(quote, said_at, future=True)
+    past, ahead = said_at - (dated.first or 0), (coming.first if coming and coming.first else 0) - said_at
+    return ahead < past  # the nearer of the two
 
 
 def _recurs(clause: Clause, turn: SaidTurn, statement: Statement, dated: When, inside: bool) -> bool:
@@ -374,6 +394,8 @@ def _dated(turn: SaidTurn, rule: Rule, statement: Statement, quote: str, *, alon
     dated = when(quote, turn.said_at, future=future)
     if dated is not None and rule.over and quote[dated.start : dated.start + 4].lower() == "for ":
         dated = None  # "lived in Lisbon for a year": not since when
+    if dated is not None and _STAY.match(quote[dated.start :]) and _MOVED.search(quote):
+        dated = None  # "moved to Lisbon for a year"
     if dated is not None or not alone:
         return dated, dated is not None
     return when(turn.text[statement.sentence[0] : statement.sentence[1]], turn.said_at, future=future), False
@@ -425,7 +447,8 @@ def _trimmed(words: str) -> str:
     words = _TAIL.sub("", _ARTICLE.sub("", words.strip(" \t'\u2019\"-,")))
     if not words or "\0" in words or len(words.split()) > 14 or words.lower() in _EMPTY:
         return ""
-    return words if re.search(r"\w", words) else ""
+    said = re.findall(r"[\w'\u2019]+", words.lower())
+    return words if any(word not in _BARE for word in said) else ""
 
 
 def _undated(thing: str, quote: str, dated: When) -> str:
@@ -441,10 +464,26 @@ def _with_date(words: str, quote: str, dated: When, inside: bool) -> str:
     plain = quote[dated.start : dated.end].replace("\u2019", "'").strip() if inside else ""
     at = words.find(plain) if plain else -1
     if at >= 0:
+        if _BEFORE_DATE.search(words[:at]):
+            return f"{words[:at]}{spoken(dated).removeprefix('on ').removeprefix('in ')}{words[at + len(plain) :]}"
         return f"{words[:at]}{spoken(dated)}{words[at + len(plain) :]}"
     return f"{words.rstrip(' .!,;:-')} {spoken(dated)}"
 
 
 def _once(drafts: Iterator[FactDraft]) -> list[FactDraft]:
-    """Return the drafts of a turn, each fact once."""
-    return list({(d.subject, d.attribute, d.object.lower()): d for d in reversed(list(drafts))}.values())[::-1]
+    """Return the drafts of a turn, each fact once: "a dog called Bo" is the dog Bo."""
+    once = list({(d.subject, d.attribute, d.object.lower()): d for d in reversed(list(drafts))}.values())[::-1]
+    named = [(d, stem_set(d.object)) for d in once if d.entities and d.attribute in _COMPANY]
+    return [
+        d
+        for d in once
+        if d.attribute not in _COMPANY
+        or not any(
+            other is not d
+            and (other.subject, other.attribute) == (d.subject, d.attribute)
+            and words < stem_set(d.object) | stem_set("called named")
+            and any(mention.name in d.object for mention in other.entities[1:])
+            and len(d.object) > len(other.object)
+            for other, words in named
+        )
+    ]

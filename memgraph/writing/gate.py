@@ -22,7 +22,7 @@ from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import same
 from memgraph.writing.phrases import TRAVEL
 from memgraph.writing.retractions import correction, retraction
-from memgraph.writing.topics import covers
+from memgraph.writing.topics import covers, names
 
 UNTRUSTED: Final = ("tool", "document")
 _DAY: Final = 86_400_000_000
@@ -40,6 +40,9 @@ _ANOTHER: Final = compiled(
 _ENDED: Final = compiled(
     r"\b(?:stop|stopped|quit|given up|gave up|no longer|no more|never|don't|doesn't|do not|does not|packed in|not)\b"
 )
+_DENIED: Final = compiled(r"^(?:not|isn['\u2019]t|aren['\u2019]t)(?: \w+)?? allergic to\b")
+_LEFT: Final = frozenset(stems("quit left lost gave given up notice resigned retired sacked fired redundant laid off"))
+"""What is no new work."""
 _COUNTS: Final = frozenset(stems("one two three four five six some several few"))
 _EXACTLY: Final = compiled(
     r"\b(?:(?:to be|more) (?:exact|precise|specific)|(?:more )?(?:precisely|exactly|specifically)|namely|that is|i\.e"
@@ -150,7 +153,20 @@ def refines(draft: FactDraft, fact: KnownFact, turn: SaidTurn) -> bool:
 def brings(draft: FactDraft, target: KnownFact) -> bool:
     """Tell whether a draft that ends a fact also says something new, to be kept as a fact of its own."""
     gone = frozenset(stems(f"{target.object} {target.text} no not none quit stopped without longer ended former ex"))
-    return not stem_set(draft.object) <= (gone | TRAVEL if target.attribute == "plan" else gone)
+    new = frozenset(word for word in stem_set(draft.object) if not names(word, target.attribute))
+    if not new <= gone and target.attribute in ("employer", "occupation"):
+        new -= _LEFT
+    return not new <= (gone | TRAVEL if target.attribute == "plan" else gone)
+
+
+def denies(one: FactDraft | KnownFact, other: FactDraft | KnownFact) -> bool:
+    """Tell whether one says that somebody is not allergic to what the other says that they are."""
+    if one.attribute != "allergy" or other.attribute != "allergy" or not same(one.subject, other.subject):
+        return False
+    if _DENIED.match(one.object) is None or _DENIED.match(other.object) is not None:
+        return False
+    what = stem_set(_DENIED.sub("", one.object))
+    return bool(what) and what <= stem_set(other.object)
 
 
 def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
@@ -283,6 +299,8 @@ def _rival(draft: FactDraft, fact: KnownFact) -> bool:
 
 def _opposed(draft: FactDraft, fact: KnownFact) -> bool:
     """Tell whether one likes what the other dislikes, all of it: who dislikes coffee likes no strong coffee."""
+    if denies(draft, fact) or denies(fact, draft):
+        return True
     if {draft.attribute, fact.attribute} != {"likes", "dislikes"} or fact.kind != "state":
         return False
     if not same(fact.subject, draft.subject):

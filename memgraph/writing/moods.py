@@ -118,7 +118,7 @@ _DOUBT: Final = Phrases(
     rf"\b(?:i|we) (?:\w+ly |do |still |now |just |kind of |sort of )*{_SAYS_SELF}(?: that| like)? (?=(?:i|we|my|our|he|she"
     r"|they)\b)",
     r"\b(?:seems?|appears?) (?:to|that|like|as if|as though)\b|\bi must (?!say|admit|confess|tell|have|go|be off)\w+"
-    r"|\bi'd say\b|\bas far as\b|\b(?:if )?memory serves\b|\bor so it (?:seems|feels)\b",
+    r"|\b(?:i|we) (?:\w+ )?feel\b(?! (?:better|great|fine|well|good|at home|free))|\bi'd say\b|\bas far as\b|\b(?:if )?memory serves\b|\bor so it (?:seems|feels)\b",
     also=("'d",),
 )
 """What the speaker does not vouch for, in what a clause says itself."""
@@ -126,7 +126,7 @@ _FIGURE: Final = Phrases(
     r"\bin (?:my|our|his|her|their) (?:own )?(?:head|mind|heart|dreams?|imagination|thoughts|fantas(?:y|ies)|soul"
     r"|daydreams?|opinion|own eyes)\b",
     r"\bin (?:spirit|name only|a sense|a way|a manner of speaking|thought)\b|\bat heart\b|\bdeep down\b"
-    r"|\bso to speak\b|\bas it were\b|\b(?:figuratively|metaphorically|mentally|emotionally|spiritually"
+    r"|\bso to speak\b|\b(?:my|our) (?:brain|thoughts|imagination|head (?:is|lives|works))\b|\bas it were\b|\b(?:figuratively|metaphorically|mentally|emotionally|spiritually"
     r"|theoretically|nominally|notionally|technically|virtually)\b",
     r"\b(?:more or less|pretty much|a bit of an?|by training)\b"
     r"|(?:'m|\bam|'s|\bis|'re|\bare) (?:now )?like (?:an?|the|my)\b",

@@ -7,6 +7,7 @@ occasions is no plain value of an attribute that has one.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from memgraph.writing.clauses import Clause
@@ -30,12 +31,10 @@ _AGAIN: Final = (
     rf"\b{_COUNT} {_UNIT} (?:a|an|per|each|every|of the|of each|out of|in the) (?:{_UNIT}|years?|{_COUNT})\b",
     r"\b(?:on and off|off and on|from time to time|now and (?:then|again)|once in a while|back and forth|to and fro"
     r"|by turns|in turns|seasonally|whenever|wherever|at times|in parts?)\b",
-    rf"\b(?:(?:in|during|over) )?(?:the )?(?:springs|summers|autumns|winters)\b",
+    rf"\b(?:(?:in|during|over) )?(?:the )?(?:springs|summers|autumns|winters)\b(?! (?:ago|back)\b)",
     rf"\b(?:from |between )?(?:{_DAY}s?|{_MONTH}|(?-i:May)) (?:to|through|till|until|and) (?:{_DAY}s?|{_MONTH}|(?-i:May))\b",
     rf"\b(?:during|in|outside|out of) (?:the )?(?:week|term|term-time|working week|school (?:year|term|holidays)"
     rf"|off[- ]season|high season|low season|season|academic year|day|daytime|night-?time)\b",
-    r"\b(?:when|while|as long as|only when|except when) (?:i|we|he|she|they|it|the|my|there)(?:'m|'re|'s| am| are| is)?"
-    r" (?!moved|was|were|had|did|got|joined|left|became|started|married|met|finished|lost)\w+(?<!ed)\b",
     r"\b(?:live|lives|living) (?:partly |half )?between\b|\bpartly\b|\bhalf and half\b|\bnot (?:only|just)\b",
 )
 _USUAL: Final = re.compile(
@@ -44,8 +43,13 @@ _USUAL: Final = re.compile(
     re.IGNORECASE,
 )
 _ALWAYS: Final = re.compile("|".join(_AGAIN), re.IGNORECASE)
+_WHILE: Final = compiled(
+    r"\b(?:when|while|as long as|whenever|only when|except when) (?:i|we|he|she|they|it|the \w+|my \w+|our \w+|there)"
+    r"(?:'m|'re|'s| am| are| is)? (?!moved|was|were|had|did|got|joined|left|became|started|married|met|finished|lost"
+    r"|came|heard|found)\w+(?<!ed)\b",
+)
 _SEASONAL: Final = re.compile(
-    rf"\b(?:in|over|during|for|through|throughout|all|at) (?:the |each |every )?(?:whole |early |late |mid-? ?)?"
+    rf"\b(?:in|over|during|for|through|throughout|all|at|before|after|around) (?:the |each |every )?(?:whole |early |late |mid-? ?)?"
     rf"(?:{_SEASON}|{_MONTH}|(?-i:May)|easter|weekend|week|mornings?|evenings?|afternoons?|nights?"
     rf"|(?:warm|cold|dry|wet|rainy|hot|dark|light) (?:months?|season|half|days))"
     rf"(?: (?:months?|season|time|holidays?|term|and (?:{_MONTH}|{_SEASON})))?\b"
@@ -89,7 +93,7 @@ def partly(text: str, attribute: str = "", *, began: bool = False) -> re.Match[s
 
 def limit(clause: Clause, attribute: str) -> str:
     """Return the words by which a sentence limits what a clause of it says to a part of the time, "" without any."""
-    found = within(clause, attribute)
+    found = within(replace(clause, before=_WHOLE.split(clause.before)[-1]), attribute)
     return found.group().strip() if found is not None else ""
 
 
@@ -99,6 +103,11 @@ def within(clause: Clause, attribute: str) -> re.Match[str] | None:
     began = _BEGAN.search(clause.text) is not None
     found = (partly(part, attribute, began=began) for part in (clause.text, clause.before, after) if part)
     return next((one for one in found if one is not None), None)
+
+
+def meanwhile(clause: Clause) -> bool:
+    """Tell whether a sentence says something only for as long as something else goes on: "when I travel"."""
+    return _WHILE.search(clause.before + clause.text + clause.after) is not None
 
 
 @of_turns

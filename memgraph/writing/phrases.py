@@ -206,6 +206,8 @@ def _about(thing: str, text: str, subject: str) -> frozenset[str]:
 
 def core_of(fact: KnownFact) -> frozenset[str]:
     """Return the stems of what a fact is about, without place and time: "10 km" of "10 km before breakfast"."""
+    if fact.attribute == "allergy":  # of two in one sentence each is its own
+        return own_words(fact.object, fact.subject) - _DENIALS or about_of(fact)
     if fact.attribute in ("health", "pet", "possession", "plan", "partner", "residence", "friend", "family"):
         return about_of(fact)
     return _core(fact.object, fact.text, fact.subject)

@@ -14,7 +14,7 @@ from memgraph.writing.assertions import Assertion, asserts
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import key, stem_set, stems
 from memgraph.writing.endings import ending
-from memgraph.writing.gate import brings, corrected, refines, why_not_changed
+from memgraph.writing.gate import brings, corrected, denies, refines, why_not_changed
 from memgraph.writing.patterns import any_of, compiled
 from memgraph.writing.persons import same
 from memgraph.writing.phrases import VERB_STEMS
@@ -22,6 +22,7 @@ from memgraph.writing.remembered import of_facts
 from memgraph.writing.retractions import retraction
 from memgraph.writing.topics import covers, reach, related
 
+_WORK: Final = ("employer", "occupation")
 _DAY: Final = 86_400_000_000
 _NEGATIVE: Final = compiled(
     r"\b(?:no|not|never|none|neither|without|stop|stopped|quit|given up|gave up|packed in|free|former|ex|non)\b",
@@ -117,6 +118,9 @@ def propose(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> Dec
             return Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
     if (again := _said_again(draft, known)) is not None:
         return again
+    begins = turn.said_at if draft.valid_from is None else draft.valid_from
+    if any(denies(fact, draft) and fact.valid_from > begins for fact in concerned):
+        return Decision("NOOP", reason="what was said later denies it")
     said = asserts(draft, turn)
     ahead = said.mood == "plan" and single(draft.attribute)
     late = draft.valid_to is not None or (
@@ -135,11 +139,23 @@ def all_ended(draft: FactDraft, turn: SaidTurn, known: Sequence[KnownFact]) -> l
     """Return a decision for every fact that the turn ends by what a draft says: every dish of meat, not one."""
     return [
         Decision("DELETE", "ended", fact.alias, "the turn says that it ended", found.quote)
-        for fact in candidates(draft, known)
+        for fact in (*candidates(draft, known), *_of_one_job(draft, known))
         if fact.valid_to == OPEN
         and (found := ending(turn, fact))
         and not found.moves
         and _attached(draft, fact, found.phrase)
+    ]
+
+
+def _of_one_job(draft: FactDraft, known: Sequence[KnownFact]) -> list[KnownFact]:
+    """Return the occupations that a draft of an employer does not seem to concern: who quits a job is both no more."""
+    if draft.attribute not in _WORK:
+        return []
+    near = {fact.alias for fact in candidates(draft, known)}
+    return [
+        fact
+        for fact in known
+        if fact.attribute in _WORK and fact.alias not in near and same(fact.subject, draft.subject)
     ]
 
 

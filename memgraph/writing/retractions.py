@@ -8,7 +8,7 @@ from typing import Final
 
 from memgraph.drafts import KnownFact, SaidTurn
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
-from memgraph.writing.endings import DOUBLED, Ending, ending
+from memgraph.writing.endings import DENIAL, DOUBLED, Ending, ending
 from memgraph.writing.patterns import Phrases, any_of, compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import own_words
@@ -81,6 +81,8 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
     """Return where a turn explicitly takes back what a fact says, None where it doesn't."""
     if turn.role == "assistant" or turn.origin == "assistant":
         return None
+    if fact.attribute == "allergy" and DENIAL.match(fact.object):
+        return None  # what takes back an allergy says so again
     if (found := _disproved(turn, fact, start, stop)) is not None:
         return found
     if not _may_retract(turn.text[:LOOK]):

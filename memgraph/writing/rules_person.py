@@ -82,11 +82,13 @@ PERSON: Final = (
     Rule(
         "age",
         says(
-            rf"{DONE} (?:turned|turns?|will be|['’]ll be) (?P<o>{_NUMBER})\b",
+            rf"{DONE} (?:turned|will be|['’]ll be) (?P<o>{_NUMBER})\b",
         ),
         who=ANY,
         confidence=0.8,
     ),
+    Rule("age", says(rf"{ADV} turn (?P<o>{_NUMBER})\b"), confidence=0.8),
+    Rule("age", says(rf"{ADV} turns (?P<o>{_NUMBER})\b"), who=OTHERS, confidence=0.8),
     Rule(
         "birthday",
         says(

@@ -27,6 +27,22 @@ _UNCHANGED: Final = frozenset(
     " can't couldn't didn't didn rescued sewed rose woke beat bet burnt burst cost crept dealt dug fought forgot froze"
     " heard laid learnt lent lit meant sat shook shut spilt split spread sprang swept swung understood wound".split()
 )
+_AND: Final = re.compile(
+    r"((?:,| and| but| or)(?: (?:then|also|never|always|just|still|often|usually|sometimes|even|now))*)"
+    r" (say|go|get|eat|make|take|keep|give|know|think|bring|write|read|buy|sell|live|have|do|don't|want|listen|carry|send"
+    r"|pay|teach|learn|try|wear|bake|tell|ask|put|feel|spend|speak|meet|sit|leave|become|grow|believe|enjoy|prefer|own"
+    r"|wake|commute|see|hear|am)\b(?! (?:of|and)\b)"
+    r"|( but| and)"
+    r" ((?:like|love|hate|need|drink|cook|play|walk|run|swim|drive|ride|use|help|watch|work|visit|paint|study)"
+    r"(?= (?:the|a|an|my|our|no|some|it|them|him|her|two|three|every)\b)|(?<=but )(?:like|love|hate|need)\b)"
+)
+_INFINITIVE: Final = re.compile(
+    r" (?:to(?! (?:the|a|an|my|our|your|his|her|their|every|each|work|school|town|bed|lunch|church|[A-Z]))|can|could|will|would|should|must|might|may|let|lets|help|helps|make \w+|makes \w+|did|does|do|don't|didn't"
+    r"|doesn't|cannot|can't|won't) "
+)
+_UNSOUND: Final = re.compile(
+    r"\b(?:they|them|their) (?:am|is)\b|\b(?:is|has|was) (?:am|are|have)\b| (?:and|or|but) (?:am|'m|'ve|'ll)\b|\bI\b"
+)
 _NO_PAST: Final = frozenset("need feed speed bleed breed seed weed heed succeed proceed embed shed wed".split())
 _PERSONAL: Final = (
     (re.compile(r"\bI'm\b|\bI am\b"), "they are"),
@@ -81,7 +97,9 @@ def _conjugated(rest: str) -> str:
     at = adverbs.end() if adverbs else 0
     head = _HEAD.match(rest, at)
     if head:
-        return f"{rest[:at]}{_SHORT[head.group()]}{rest[head.end() :]}"
+        after = rest[head.end() :]
+        plain = head.group().strip() not in ("do", "do not", "don't")
+        return f"{rest[:at]}{_SHORT[head.group()]}{_joined(after) if plain else after}"
     word = _WORD.match(rest, at)
     if word is None:
         return rest
@@ -94,4 +112,20 @@ def _conjugated(rest: str) -> str:
         verb = f"{verb[:-1]}ies"
     else:
         verb += "s"
-    return f"{rest[:at]} {verb}{rest[word.end() :]}"
+    return f"{rest[:at]} {verb}{_joined(rest[word.end() :])}"
+
+
+def _joined(rest: str) -> str:
+    """Turn the verbs that follow an "and" into the third person too: "carries two pens and says no"."""
+
+    def turned(found: re.Match[str]) -> str:
+        if _INFINITIVE.search(rest[: found.start() + 1]):
+            return found.group()
+        return f"{found[1] or found[3]}{_conjugated(f' {found[2] or found[4]}')}"
+
+    return _AND.sub(turned, rest)
+
+
+def sound(words: str) -> bool:
+    """Tell whether a sentence in the third person holds together: no "I" is left that a verb still agrees with."""
+    return _UNSOUND.search(words) is None

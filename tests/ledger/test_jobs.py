@@ -71,6 +71,7 @@ def test_renewing_keeps_a_lease(connection: apsw.Connection) -> None:
         (f"{socket.gethostname()}:{os.getppid()}:abc", False),  # alive
         (f"{socket.gethostname()}:1:abc", False),  # alive, and not ours to signal
     ],
+    ids=["dead", "an earlier life", "another machine", "alive", "not ours to signal"],
 )
 def test_a_holder_that_died_is_noticed_on_its_own_machine(
     connection: apsw.Connection, holder: str, taken: bool
