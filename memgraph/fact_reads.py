@@ -156,40 +156,10 @@ def gather(
             homes.append(_Home(index, first, np.zeros(0, np.int64), np.zeros(0, np.bool_), frozenset()))
             start += len(index)
             continue
-        believed = facts.believed(asked.known_at)
-        if asked.agent is not None and len(facts.agent_names) > 1:
-            seen = [i for i, name in enumerate(facts.agent_names) if name in (None, asked.agent)]
-            believed &= np.isin(facts.agents, seen)[facts.fact]
-        version_of = _by_fact(facts.fact, believed, len(facts.rows))
-        shown = _by_fact(facts.fact, believed & facts.true(asked.at, named=asked.named), len(facts.rows))
-        if asked.known_at is None:
-            cited = facts.cited_until == OPEN
-        else:
-            cited = (facts.cited_since <= asked.known_at) & (asked.known_at < facts.cited_until)
-        entry = shown[facts.cited_fact]
-        keep = cited & (entry >= 0)
-        turn = facts.cited_at + start
-        if mask is not None:
-            keep &= mask[turn]
-        homes.append(_Home(index, first, version_of, cited, _marked(index, version_of, cited, asked)))
-        near, ways = _walked(index, asked, shown)
-        paths |= {entry + first: way for entry, way in ways.items()}
-        columns.append(
-            Cited(
-                turn=turn[keep].astype(np.int64),
-                fact=entry[keep] + first,
-                dense=None if vector is None else facts.dense(vector),
-                lexical=facts.lexical(hashes),
-                confidence=facts.confidence,
-                older=(facts.older if asked.known_at is None else facts.outdated(asked.known_at))[facts.fact],
-                since=facts.valid_from,
-                until=facts.valid_to,
-                near=near,
-                replaced=_replaced(
-                    index, shown, version_of, cited if mask is None else cited & mask[turn], first, start
-                ),
-            )
-        )
+        home, cited, ways = _at_home(index, first, start, asked, hashes, vector, mask)
+        homes.append(home)
+        columns.append(cited)
+        paths |= ways
         first += len(facts)
         start += len(index)
     if not columns:
@@ -199,6 +169,48 @@ def gather(
     if alone is not None:
         joined = replace(joined, alone=alone)
     return Gathered(joined, visible, homes, paths, asked.at, asked.known_at)
+
+
+def _at_home(
+    index: OwnerIndex,
+    first: int,
+    start: int,
+    asked: Asked,
+    hashes: NDArray[np.uint64],
+    vector: Floats | None,
+    mask: Bools | None,
+) -> tuple[_Home, Cited, dict[int, tuple[int, ...]]]:
+    """Return one owner's facts, whose numbers begin with `first` and those of its turns with `start`; paths by fact."""
+    facts = index.facts
+    believed = facts.believed(asked.known_at)
+    if asked.agent is not None and len(facts.agent_names) > 1:
+        seen = [i for i, name in enumerate(facts.agent_names) if name in (None, asked.agent)]
+        believed &= np.isin(facts.agents, seen)[facts.fact]
+    version_of = _by_fact(facts.fact, believed, len(facts.rows))
+    shown = _by_fact(facts.fact, believed & facts.true(asked.at, named=asked.named), len(facts.rows))
+    if asked.known_at is None:
+        cited = facts.cited_until == OPEN
+    else:
+        cited = (facts.cited_since <= asked.known_at) & (asked.known_at < facts.cited_until)
+    turn = facts.cited_at + start
+    let_through = cited if mask is None else cited & mask[turn]
+    entry = shown[facts.cited_fact]
+    keep = let_through & (entry >= 0)
+    near, ways = _walked(index, asked, shown)
+    columns = Cited(
+        turn=turn[keep].astype(np.int64),
+        fact=entry[keep] + first,
+        dense=None if vector is None else facts.dense(vector),
+        lexical=facts.lexical(hashes),
+        confidence=facts.confidence,
+        older=(facts.older if asked.known_at is None else facts.outdated(asked.known_at))[facts.fact],
+        since=facts.valid_from,
+        until=facts.valid_to,
+        near=near,
+        replaced=_replaced(index, shown, version_of, let_through, first, start),
+    )
+    home = _Home(index, first, version_of, cited, _marked(index, version_of, cited, asked))
+    return home, columns, {fact + first: way for fact, way in ways.items()}
 
 
 def _replaced(
