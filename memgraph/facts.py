@@ -17,7 +17,7 @@ from memgraph import applying
 from memgraph.applying import Plan
 from memgraph.core import Core, log
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn, Step
-from memgraph.errors import ModelError, ModelOutputInvalid
+from memgraph.errors import ModelError, ModelOutputInvalid, ModelUnavailable
 from memgraph.leases import Leases
 from memgraph.ledger import codec, facts, faults, jobs, operations, owners, turns
 from memgraph.ledger.jobs import Job
@@ -44,6 +44,9 @@ _CONTEXT_CHARACTERS: Final = 400
 """Turns before a batch, and of each so much, that tell what it answers."""
 
 _POLL_S: Final = 0.02
+
+EXPECT_S: Final = 60.0
+"""Seconds that a job waits for the node that is to go on with it, before the background does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Outcome:
         drafts: How many were made or decided.
         operations: What was applied.
         index: Number of the job that gives what was applied its vectors, None without one.
-        error: Class of the error with which it failed or was put off, None if it did not.
+        error: Class of the error with which it failed or was put off, "Waiting" behind one that was, None if neither.
+        origin: Who made what the stage made.
     """
 
     open: bool
@@ -86,6 +90,7 @@ class Outcome:
     operations: tuple[MemoryOperation, ...] = ()
     index: int | None = None
     error: str | None = None
+    origin: Origin = Origin()
 
 
 @dataclass(slots=True)
@@ -109,6 +114,7 @@ class Facts:
         self._wake = wake
         self.leases = Leases(core, "facts", wake)
         self._held: dict[object, int] = {}
+        self._expected: dict[int, float] = {}
 
     def hold(self, job: int, caller: object) -> None:
         """Leave a job's stages to a caller, who runs them one after another and tells what each did."""
@@ -118,9 +124,19 @@ class Facts:
         """Leave what a caller held to whoever is first again. In any thread."""
         self._held.pop(caller, None)
 
-    def held(self) -> frozenset[int]:
-        """Return the jobs that callers run now: the background does not."""
-        return frozenset(self._held.values())
+    def held(self, *, settling: bool = False) -> frozenset[int]:
+        """Return the jobs that the background leaves to callers: those they run now, and those they go on with.
+
+        Args:
+            settling: Leave out the latter: somebody waits until everything is done.
+        """
+        now = asyncio.get_running_loop().time()
+        self._expected = {job: until for job, until in self._expected.items() if until > now}
+        return frozenset(self._held.values()) | frozenset(() if settling else self._expected)
+
+    def expect(self, job: int) -> None:
+        """Leave a job for a while to a caller's next node; without one the background goes on with it."""
+        self._expected[job] = asyncio.get_running_loop().time() + EXPECT_S
 
     async def extract(self, job: int, extractor: Extractor, *, strict: bool = False) -> Outcome:
         """Make drafts of a job's turns.
@@ -133,7 +149,7 @@ class Facts:
             batch = await self._core.ledger.read(_batch, leased)
             try:
                 drafts, origin = await extractor(batch.turns, batch.context) if batch.turns else ([], Origin())
-            except ModelError:
+            except ModelOutputInvalid:
                 await self._core.ledger.write(lambda c: jobs.settle_carried(c, batch.carried, done=False))
                 raise
             faults.point("facts.extracted")
@@ -144,13 +160,14 @@ class Facts:
                 if jobs.is_ours(connection, leased, self._core.clock()):
                     jobs.settle_carried(connection, batch.carried, done=True)
                     if drafts:
-                        jobs.store(connection, leased, draft=stored, decision=None)
+                        # With the rows that were taken along: whatever is erased of them is found by these.
+                        jobs.store(connection, leased, draft=stored, decision=None, rows=batch.rows)
                     else:
                         jobs.finish(connection, leased)
 
             await self._core.ledger.write(keep)
             faults.point("facts.drafted")
-            return Outcome(bool(drafts), len(drafts))
+            return Outcome(bool(drafts), len(drafts), origin=origin)
 
         return await self._stage(job, "extract", work, strict)
 
@@ -166,11 +183,10 @@ class Facts:
             made = _DRAFTED.validate_json(codec.decode(leased.draft))
             said, known, versions = await self._core.ledger.read(_known, leased, made)
             decisions: Mapping[int, Decision] = {}
-            origin = made.origin
+            asked = Origin()
             if decider is not None:
                 decisions, asked = await decider(made.drafts, said, known)
-                origin = _both(origin, asked)
-            decided = Decided(plan(made.drafts, said, known, decisions), versions, origin)
+            decided = Decided(plan(made.drafts, said, known, decisions), versions, _both(made.origin, asked))
             faults.point("facts.planned")
             stored = codec.encode(_DECIDED.dump_json(decided).decode())
 
@@ -180,7 +196,7 @@ class Facts:
 
             await self._core.ledger.write(keep)
             faults.point("facts.decided")
-            return Outcome(True, len(decided.steps))
+            return Outcome(True, len(decided.steps), origin=asked)
 
         return await self._stage(job, "consolidate", work, strict)
 
@@ -239,7 +255,10 @@ class Facts:
                 return Outcome(False)
             owner, outlook = found
             if outlook == "put off":
-                return Outcome(False, error=await core.ledger.read(jobs.error, job))
+                error = await core.ledger.read(jobs.hindrance, job)
+                if strict:
+                    raise ModelUnavailable(f"facts of these turns wait: an earlier try failed ({error})")
+                return Outcome(False, error=error)
             leased = await self.leases.take(owner)
             if leased is None:
                 await asyncio.sleep(_POLL_S)
@@ -272,6 +291,7 @@ def _batch(connection: apsw.Connection, job: Job) -> _Batch:
     if not said:
         return _Batch([], [], [], None)
     agent = said[0].agent_id
+    said = [turn for turn in said if turn.agent_id == agent]  # what one agent was told makes no fact of another's
     carried: list[int] = []
     for failed, rows in jobs.carried(connection, job, ModelOutputInvalid.__name__).items():
         left = turns.said(connection, job.owner, rows)

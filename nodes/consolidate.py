@@ -20,7 +20,7 @@ from memgraph.state import state_value
 from memgraph.writing.consolidation import questions, shown
 
 if TYPE_CHECKING:
-    from memgraph.facts import Decider
+    from memgraph.facts import Decider, Outcome
     from memgraph.memory import Memory
 
 
@@ -74,7 +74,14 @@ class Consolidate(JobNode):
         if job is not None:
             memory = run.memory
             decider = decider_of(memory, run.config)
-            outcome = await memory.live().call(memory.facts.consolidate(job, decider, strict=self._strict))
+
+            async def work() -> Outcome:
+                outcome = await memory.facts.consolidate(job, decider, strict=self._strict)
+                if outcome.open:
+                    memory.facts.expect(job)
+                return outcome
+
+            outcome = await memory.live().call(work())
             run.write(described("consolidate", job, outcome))
         return {"memory_job": job}
 

@@ -95,6 +95,8 @@ class Extract(JobNode):
                 return update, None
             extractor = extractor_of(memory, run.config)
             outcome = await memory.facts.extract(added.facts, extractor, strict=self._strict)
+            if outcome.open:
+                memory.facts.expect(added.facts)
             return update, described("extract", added.facts, outcome)
 
         update, event = await memory.live().call(work())
@@ -107,8 +109,8 @@ def extract(*, strict: bool = False) -> JobNode:
     """Make a node that extracts facts from the state's new messages.
 
     New messages become turns first, on the disk before anything is asked of a model. The drafts are kept with the job,
-    whose number goes into the state as `memory_job` for `consolidate` and `merge_graph`; where those do not follow, the
-    memory goes on with it in the background.
+    whose number goes into the state as `memory_job` for `consolidate` and `merge_graph`. Where those do not follow
+    within a minute, the memory goes on with it in the background.
 
     Args:
         strict: Raise if the model fails, instead of going on without facts of these turns for now.

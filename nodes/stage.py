@@ -67,6 +67,9 @@ def described(stage: str, job: int, outcome: Outcome) -> dict[str, Any]:
     event: dict[str, Any] = {"type": f"memgraph.{stage}", "job": job, "drafts": outcome.drafts}
     if outcome.error is not None:
         event["error"] = outcome.error
+    if outcome.origin.model is not None:
+        made = outcome.origin
+        event |= {"model": made.model, "prompt": made.prompt, "tokens": [made.prompt_tokens, made.answer_tokens]}
     if outcome.operations:
         event["operations"] = [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -316,6 +317,43 @@ def test_what_a_document_said_stays_a_documents_word_beside_the_users_own() -> N
         assert kept == {("Oslo", "document"), ("Bislett, Oslo", "user")}
 
 
+def test_who_waits_behind_a_failure_is_told() -> None:
+    with opened(model=ScriptedChatModel.of(*[RuntimeError("away")] * 2)) as memory:
+        tell(memory, "I live in Oslo.")
+        memory.core.clock.at -= timedelta(days=1)  # type: ignore[attr-defined]  # it is not due again
+        assert memory.add("I like olives.", ADA).facts is not None
+        with pytest.raises(ModelUnavailable, match="Waiting"):
+            memory.add("I bake bread.", ADA, strict=True)
+
+
+def test_an_outage_does_not_use_up_the_second_chance() -> None:
+    answers = ["Sure!", "Sure!", RuntimeError("away"), stated(turns=[1, 2])]
+    with opened(model=ScriptedChatModel.of(*answers)) as memory:
+        tell(memory, "I live in Oslo.", "I work in Oslo as a nurse.")
+        assert known(memory) == []
+        memory.core.clock.tick(minutes=5)  # type: ignore[attr-defined]  # the clock of `opened`
+        memory.settle(30)
+        assert [len(fact.evidence) for fact in known(memory)] == [2]
+        assert memory.doctor()["jobs"] == []
+
+
+def test_a_model_that_keeps_one_owner_waiting_keeps_nobody_else() -> None:
+    hangs = threading.Event()
+
+    def answer(messages: list[Any]) -> Any:
+        if "Bergen" in messages[-1].text:
+            assert hangs.wait(30)
+        return stated() if "Oslo" in messages[-1].text else '{"facts": []}'
+
+    with opened(model=ScriptedChatModel.of(*[answer] * 4)) as memory:
+        memory.add({"role": "user", "content": "I live in Bergen.", "name": "Bob"}, Scope("bob"), background=True)
+        memory.add({"role": "user", "content": "I live in Oslo.", "name": "Ada"}, ADA, background=True)
+        while not known(memory):
+            pass
+        hangs.set()
+        memory.settle(30)
+
+
 def test_a_strict_caller_hears_of_a_model_that_fails_and_the_turn_is_kept() -> None:
     with opened(model=ScriptedChatModel.of(ValueError("I live in Oslo."))) as memory:
         with pytest.raises(ModelUnavailable) as raised:
@@ -331,6 +369,33 @@ def test_the_three_nodes_do_what_remember_does() -> None:
         )
         ada = MemoryContext("ada")
         graph.invoke({"messages": [HumanMessage("I live in Oslo.", name="Ada")]}, context=ada)
+        assert said(memory) == ["Ada lives in Oslo."]
+
+
+def test_a_job_waits_for_the_node_that_goes_on_with_it() -> None:
+    with opened() as memory:
+
+        def look(state: Any) -> dict[str, Any]:
+            while memory.live().wait(memory.drain.run_next()):
+                pass  # the turn's vectors
+            assert said(memory) == [], "the background took it over"
+            return {}
+
+        steps = [("extract", extract()), ("look", look), ("consolidate", consolidate()), ("again", look)]
+        graph = chain(*steps, ("merge", merge_graph()), store=memory.store)
+        state = {"messages": [HumanMessage("I live in Oslo.", name="Ada")]}
+        events: list[Any] = list(graph.stream(state, context=MemoryContext("ada"), stream_mode="custom"))
+        told = {event["type"]: event for event in events}
+        assert told["memgraph.consolidate"]["drafts"] == 1
+        assert told["memgraph.merge_graph"]["operations"][0]["operation"] == "ADD"
+        assert said(memory) == ["Ada lives in Oslo."]
+
+
+def test_where_no_node_goes_on_with_it_settling_does() -> None:
+    with opened() as memory:
+        graph = chain(("extract", extract()), store=memory.store)
+        graph.invoke({"messages": [HumanMessage("I live in Oslo.", name="Ada")]}, context=MemoryContext("ada"))
+        memory.settle(30)
         assert said(memory) == ["Ada lives in Oslo."]
 
 

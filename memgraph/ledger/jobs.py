@@ -150,12 +150,27 @@ def finish(connection: apsw.Connection, job: Job) -> None:
     connection.execute("delete from outbox where job = ? and fence = ?", (job.job, job.fence))
 
 
-def store(connection: apsw.Connection, job: Job, *, draft: bytes | None, decision: bytes | None) -> None:
-    """Keep what a stage made and give the job back for the next one."""
+def store(
+    connection: apsw.Connection,
+    job: Job,
+    *,
+    draft: bytes | None,
+    decision: bytes | None,
+    rows: Iterable[int] | None = None,
+) -> None:
+    """Keep what a stage made and give the job back for the next one.
+
+    Args:
+        connection: The writer's.
+        job: The job.
+        draft: What extraction made.
+        decision: What consolidation made of it.
+        rows: Turns that the job is about from now on; None for those that it was about.
+    """
     connection.execute(
-        "update outbox set draft = ?, decision = ?, state = 'ready', attempt = 0, error_class = null,"
-        " lease_owner = null where job = ? and fence = ?",
-        (draft, decision, job.job, job.fence),
+        "update outbox set draft = ?, decision = ?, rows = ifnull(?, rows), state = 'ready', attempt = 0,"
+        " error_class = null, lease_owner = null where job = ? and fence = ?",
+        (draft, decision, None if rows is None else commits.pack(rows), job.job, job.fence),
     )
 
 
@@ -239,10 +254,10 @@ def next_due(connection: apsw.Connection, kinds: Sequence[Kind] = EVERY) -> int 
     return due
 
 
-def error(connection: apsw.Connection, job: int) -> str | None:
-    """Return the class of the error with which a job last failed."""
+def hindrance(connection: apsw.Connection, job: int) -> str:
+    """Return the class of the error with which a job that was put off last failed, "Waiting" behind one that did."""
     found: str | None = connection.execute("select error_class from outbox where job = ?", (job,)).get
-    return found
+    return found or "Waiting"
 
 
 def states(connection: apsw.Connection) -> list[tuple[str, str | None, int]]:
