@@ -117,7 +117,7 @@ class Facts:
         self._expected: dict[int, float] = {}
 
     def hold(self, job: int, caller: object) -> None:
-        """Leave a job's stages to a caller, who runs them one after another and tells what each did."""
+        """Leave a job's stages to a caller, who runs them one after another and tells what each did. In any thread."""
         self._held[caller] = job
 
     def let_go(self, caller: object) -> None:

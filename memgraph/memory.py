@@ -72,7 +72,7 @@ class Memory:
         self.host = Host()
         self.reads = Reads(core)
         self.drain = Drain(core, self._make_facts)
-        self.writes = Writes(core, self.drain.wake)
+        self.writes = Writes(core, self.drain.wake, self.drain.facts.hold)
         self.indexing = self.drain.indexing
         self.facts = self.drain.facts
         self.host.loop.call_soon_threadsafe(self.drain.wake)  # what an earlier process left unfinished

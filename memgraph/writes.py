@@ -80,9 +80,10 @@ class Request:
 class Writes:
     """Accepts messages."""
 
-    def __init__(self, core: Core, wake: Callable[[], None]) -> None:
+    def __init__(self, core: Core, wake: Callable[[], None], hold: Callable[[int, object], None]) -> None:
         self._core = core
         self._wake = wake
+        self._hold = hold
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
@@ -124,6 +125,8 @@ class Writes:
                 cause=request.cause,
                 facts=core.makes_facts,
             )
+            if accepted.facts is not None and not request.background:
+                self._hold(accepted.facts, request)  # ahead of the commit, by which the background sees it
             if accepted.replaced:
                 owner = owners.ensure(connection, key)
                 seq = beliefs.let_go(connection, owner, accepted.replaced, now, "its turn was edited")

@@ -81,9 +81,7 @@ class Extract(JobNode):
 
     async def run(self, state: Any, run: Run) -> dict[str, Any]:
         """Store the state's new messages as turns, and make drafts of them."""
-        request = Request(
-            state_value(state, "messages") or [], run.scope, thread_id=run.thread_id, background=True, cause=run.cause
-        )
+        request = Request(state_value(state, "messages") or [], run.scope, thread_id=run.thread_id, cause=run.cause)
         memory = run.memory
 
         async def work() -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -99,7 +97,10 @@ class Extract(JobNode):
                 memory.facts.expect(added.facts)
             return update, described("extract", added.facts, outcome)
 
-        update, event = await memory.live().call(work())
+        try:
+            update, event = await memory.live().call(work())
+        finally:
+            memory.facts.let_go(request)
         if event is not None:
             run.write(event)
         return update

@@ -30,8 +30,6 @@ class Accept(Stage):
         """Store what is new of the request."""
         request = state["request"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # given by whoever runs the graph
         added = await memory.writes.accept(request)
-        if added.facts is not None and not request.background:
-            memory.facts.hold(added.facts, request)
         if request.background and added.job is not None:
             memory.drain.wake()
         return {"added": added}

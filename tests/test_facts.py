@@ -327,7 +327,7 @@ def test_who_waits_behind_a_failure_is_told() -> None:
 
 
 def test_an_outage_does_not_use_up_the_second_chance() -> None:
-    answers = ["Sure!", "Sure!", RuntimeError("away"), stated(turns=[1, 2])]
+    answers: list[Any] = ["Sure!", "Sure!", RuntimeError("away"), stated(turns=[1, 2])]
     with opened(model=ScriptedChatModel.of(*answers)) as memory:
         tell(memory, "I live in Oslo.", "I work in Oslo as a nurse.")
         assert known(memory) == []
