@@ -39,6 +39,7 @@ class Plan:
         turns: What was shown, by index. `rows`: rows of these turns by index.
         known: By alias: (row, version) of the facts that the plan was made for.
         origin: Who extracted and decided.
+        context: Rows of the turns that a model saw beside them, of which drafts may hold words.
     """
 
     job: int
@@ -49,6 +50,7 @@ class Plan:
     rows: Mapping[int, int]
     known: Mapping[str, tuple[int, int]]
     origin: Origin
+    context: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class _Work:
                 confidence=max(content.confidence, draft.confidence),
             )  # fmt: skip
             self._revise(head, content, number, effects, keys=keys_of(self._owner.secret, draft))
+            effects.read += [(target, turn) for turn in self._plan.context]
             self._state(target, number, draft, cited)
         elif step.mode == "retracted":
             facts.withdraw(connection, owner, target, seq=self._seq, now=self._now)
@@ -244,6 +247,7 @@ class _Work:
             facts.link(connection, owner, row, facts.DERIVED, target, number, self._now)
         self._rows[f"n{step.draft}"] = row
         effects.facts.append((row, 0, 1))
+        effects.read += [(row, turn) for turn in self._plan.context]
         self._touched.append(row)
         self._state(row, number, draft, cited)
         return row

@@ -94,6 +94,8 @@ def _words(what: str, given: str) -> str:
         raise InvalidInput(f"{what} has {len(given):,} characters; at most {_LONGEST[what]:,} are accepted")
     if plain(given)[1]:
         raise InvalidInput(f"{what} has lone surrogates, which no text has")
+    if len(given.splitlines()) > 1 or any(character < " " or character == "\x7f" for character in given):
+        raise InvalidInput(f"{what} is one line, without control characters")
     return given
 
 

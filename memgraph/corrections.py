@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from memgraph import applying, beliefs, linking
 from memgraph.core import Core
@@ -12,16 +12,11 @@ from memgraph.errors import InvalidInput, NotFound, UndoRefused
 from memgraph.ledger import commits, facts, graph, jobs, operations, owners
 from memgraph.ledger.operations import Effects, Entry
 from memgraph.linking import Stated
-from memgraph.records import KINDS, MemoryOperation
+from memgraph.records import MemoryOperation
 from memgraph.scope import Scope
-from memgraph.writing.attributes import single
 
 if TYPE_CHECKING:
     import apsw
-
-
-_COMPARED: Final = 300
-"""Facts about a subject among which contradictions are looked for, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,7 @@ async def update(core: Core, fact: str, scope: Scope, correction: Correction) ->
         applying.index_words(connection, owner.owner, core.ledger.pepper, head.row, content.text, version)
         entry = Entry(number, "UPDATE", "refine", head.row, head.row, "caller", reason=correction.reason)
         effects = Effects(facts=[(head.row, head.version, version)])
-        _oppose(connection, owner, effects, number, now)
+        beliefs.oppose(connection, owner, effects, number, now)
         operations.record(connection, owner.owner, entry, effects, seq=owner.seq + 1, now=now)
         cited = tuple(facts.cites(connection, owner.owner, head.row))
         entities = _link(connection, owner, Stated(head.row, number, draft, cited), now)
@@ -143,14 +138,14 @@ async def undo(core: Core, operation: str, scope: Scope) -> MemoryOperation:
         if done.undone_by is not None:
             raise UndoRefused("this operation was undone already")
         for row, _, after in done.effects.facts:
-            if not _stands(connection, owner.owner, row, after):
+            if not beliefs.stands(connection, owner.owner, row, after):
                 raise UndoRefused("a later operation changed the same fact: undo that one first")
         now = core.clock()
         number = operations.next_number(connection, owner.owner)
         back = _revert(connection, owner, done.effects, number, core.ledger.pepper, now)
         for row, other in done.effects.linked:
             facts.unlink(connection, owner.owner, row, facts.CONFLICT, other, done.number, now)
-        _oppose(connection, owner, back, number, now)
+        beliefs.oppose(connection, owner, back, number, now)
         entry = Entry(number, "UNDO", None, done.fact, done.target, "caller", undoes=done.number)
         operations.record(connection, owner.owner, entry, back, seq=owner.seq + 1, now=now)
         touched = done.effects.rows() | done.effects.entities()
@@ -161,32 +156,6 @@ async def undo(core: Core, operation: str, scope: Scope) -> MemoryOperation:
         return operations.numbered(connection, owner.owner, [number])[0]
 
     return await core.ledger.write(write, durable=True)
-
-
-def _oppose(connection: apsw.Connection, owner: owners.Owner, effects: Effects, number: int, now: int) -> None:
-    """Link what an operation let a fact say to what contradicts it: another value of what has one at a time.
-
-    Nothing is closed: a caller's word ends what it names, and no other fact.
-    """
-    for row, head in facts.heads(connection, owner.owner, [row for row, _, after in effects.facts if after]).items():
-        if not single(head.attribute) or KINDS[head.kind] != "state":
-            continue
-        key = applying.subject_key(owner.secret, head.subject)
-        agent = facts.agent_of(connection, owner.owner, row)
-        for other in facts.about(connection, owner.owner, agent, [key], _COMPARED):
-            at_once = head.valid_from < other.valid_to and other.valid_from < head.valid_to
-            if other.row != row and (other.attribute, other.kind) == (head.attribute, head.kind) and at_once:
-                facts.link(connection, owner.owner, row, facts.CONFLICT, other.row, number, now)
-                effects.linked.append((row, other.row))
-
-
-def _stands(connection: apsw.Connection, owner: int, row: int, after: int) -> bool:
-    """Whether what a fact says is what its version `after` said, 0 for nothing."""
-    version = facts.believed_version(connection, owner, row)
-    if version == after or not version or not after:
-        return version == after
-    # What came later was undone.
-    return facts.content_of(connection, owner, row, version) == facts.content_of(connection, owner, row, after)
 
 
 def _sees(connection: apsw.Connection, owner: int, effects: Effects, agent_id: str | None) -> bool:
@@ -226,21 +195,12 @@ def _revert(
 
 
 def _put_back(
-    connection: apsw.Connection,
-    owner: owners.Owner,
-    row: int,
-    before: int,
-    number: int,
-    pepper: bytes,
-    now: int,
+    connection: apsw.Connection, owner: owners.Owner, row: int, before: int, number: int, pepper: bytes, now: int
 ) -> tuple[int, int, int]:
     """Let a fact say again what its version `before` said, 0 for nothing. Returns the effect."""
+    if before:
+        content = facts.content_of(connection, owner.owner, row, before)
+        return beliefs.put_back(connection, owner, row, content, number, pepper, now)
     after = facts.believed_version(connection, owner.owner, row)
-    if not before:
-        facts.withdraw(connection, owner.owner, row, seq=owner.seq + 1, now=now)
-        return row, after, 0
-    content = facts.content_of(connection, owner.owner, row, before)
-    keys = applying.keys_of(owner.secret, content)
-    version = facts.revise(connection, owner.owner, row, content, keys, operation=number, seq=owner.seq + 1, now=now)
-    applying.index_words(connection, owner.owner, pepper, row, content.text, version)
-    return row, after, version
+    facts.withdraw(connection, owner.owner, row, seq=owner.seq + 1, now=now)
+    return row, after, 0

@@ -55,12 +55,14 @@ class Drafted:
 
     Attributes:
         rows: Rows of the turns by the index by which drafts name them, from 1.
+        context_rows: Rows of the turns that a model saw beside them: its drafts may hold their words.
     """
 
     drafts: list[FactDraft]
     rows: list[int]
     agent_id: str | None
     origin: Origin
+    context_rows: list[int] = field(default_factory=list[int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class _Batch:
     context: list[SaidTurn]
     agent_id: str | None
     carried: list[int] = field(default_factory=list[int])
+    context_rows: list[int] = field(default_factory=list[int])
 
 
 _DRAFTED: Final = TypeAdapter(Drafted)
@@ -153,7 +156,8 @@ class Facts:
                 await self._core.ledger.write(lambda c: jobs.settle_carried(c, batch.carried, done=False))
                 raise
             faults.point("facts.extracted")
-            made = Drafted(drafts, batch.rows, batch.agent_id, origin)
+            beside = batch.context_rows if origin.model is not None else []
+            made = Drafted(drafts, batch.rows, batch.agent_id, origin, beside)
             stored = codec.encode(_DRAFTED.dump_json(made).decode())
 
             def keep(connection: apsw.Connection) -> None:
@@ -224,6 +228,7 @@ class Facts:
                     dict(enumerate(made.rows, 1)),
                     decided.known,
                     decided.origin,
+                    made.context_rows,
                 )
                 if not applying.is_current(connection, leased.owner, planned):
                     jobs.store(connection, leased, draft=leased.draft, decision=None)
@@ -300,7 +305,8 @@ def _batch(connection: apsw.Connection, job: Job) -> _Batch:
             said = [*left, *said]
     before = turns.said_before(connection, job.owner, said[0].row, _CONTEXT)
     context = [_shown(0, turn, _CONTEXT_CHARACTERS) for turn in before]
-    return _Batch([_shown(i, t) for i, t in enumerate(said, 1)], [t.row for t in said], context, agent, carried)
+    beside = [turn.row for turn in before]
+    return _Batch([_shown(i, t) for i, t in enumerate(said, 1)], [t.row for t in said], context, agent, carried, beside)
 
 
 def _said(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> list[SaidTurn]:

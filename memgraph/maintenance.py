@@ -96,7 +96,7 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
         if rebuilt := touched - set(seen):
             jobs.enqueue(connection, owner.owner, seq, rows=rebuilt, now=now)
         owner = owners.numbered(connection, owner.owner)
-        return beliefs.let_go(connection, owner, seen, now, "its turn was forgotten")
+        return beliefs.let_go(connection, owner, seen, now, "its turn was forgotten", core.ledger.pepper)
 
     return await core.ledger.write(write, durable=True)
 

@@ -129,7 +129,9 @@ class Writes:
                 self._hold(accepted.facts, request)  # ahead of the commit, by which the background sees it
             if accepted.replaced:
                 owner = owners.ensure(connection, key)
-                seq = beliefs.let_go(connection, owner, accepted.replaced, now, "its turn was edited")
+                seq = beliefs.let_go(
+                    connection, owner, accepted.replaced, now, "its turn was edited", core.ledger.pepper
+                )
                 return replace(accepted, seq=seq)
             return accepted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
 import pytest
@@ -369,3 +369,12 @@ def test_a_graph_around_a_name(memory: Memory) -> None:
     assert len(memory.graph(ADA, limit=1).entities) == 1
     assert memory.graph(ADA, "Nobody").entities == ()
     assert memory.graph(ADA, as_of=day(0)).relations == memory.graph(ADA, known_at=day(0)).relations == ()
+
+
+def test_a_plan_is_one_from_when_it_was_said(memory: Memory) -> None:
+    bob = {"role": "user", "content": "I'm flying to Rome on 3 March 2025.", "name": "Bob"}
+    memory.add(bob, BOB, said_at=datetime(2025, 2, 1, tzinfo=UTC))
+    between, before = datetime(2025, 2, 15, tzinfo=UTC), datetime(2025, 1, 15, tzinfo=UTC)
+    for at, there in ((between, 1), (before, 0)):
+        assert len(memory.list(BOB, kind="fact", as_of=at).items) == there
+        assert len(memory.search("Rome", BOB, kind="fact", as_of=at)) == there

@@ -157,3 +157,19 @@ def test_anothers_agent_corrects_and_undoes_nothing() -> None:
             memory.undo(done.id, b)
         memory.undo(done.id, a)
         assert only(memory, a).object == "Oslo"
+
+
+@pytest.mark.parametrize("text", ["Ada lives\nin Bergen.", "Ada\x00", "Ada\u2028lives"])
+def test_a_sentence_is_one_line(memory: Memory, text: str) -> None:
+    with pytest.raises(InvalidInput, match="one line"):
+        memory.update(only(memory).id, ADA, text=text)
+    assert only(memory).version == 1
+
+
+def test_a_contradiction_that_was_ended_is_none_any_more(memory: Memory) -> None:
+    tell(memory, "I also live in Bergen.")
+    first, second = memory.list(ADA, kind="fact").items
+    assert (first.conflicts, second.conflicts) == ((second.id,), (first.id,))
+    memory.update(first.id, ADA, valid_to=second.valid_from)
+    [left] = memory.list(ADA, kind="fact").items
+    assert (left.id, left.conflicts) == (second.id, ())

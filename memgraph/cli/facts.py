@@ -136,11 +136,11 @@ def _relation(relation: Relation, target: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    row = Table.grid(padding=(0, 1))
+    row = Table.grid(padding=(0, 1))  # the id is what `memgraph why` takes: never cut
     row.add_row(
         Text(relation.type, "green"),
         Text(output.printable(target), "bold"),
         Text(_span(relation), "dim"),
-        Text(relation.fact, "dim"),
+        Text(relation.fact, "dim", overflow="fold"),
     )
     return row

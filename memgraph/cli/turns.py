@@ -41,6 +41,8 @@ def _of_fact(hit: Hit) -> list[str]:
         until = "" if hit.valid_to is None else f" until {output.when(hit.valid_to)}"
         by = ", ".join(identity for identity in hit.evidence if identity != hit.id)
         told.append(f"a fact, true since {output.when(hit.valid_from)}{until}; said in {by}")
+    for what, at in hit.ended:
+        told.append(f"over since {output.when(at)}{f': {what}' if what else ''}")
     told += [f"contradicted, since {output.when(since)}: {text}" for text, since in hit.contradictions]
     return told
 

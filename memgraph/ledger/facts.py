@@ -88,6 +88,17 @@ _VERSION: Final = (
 )
 
 
+_LINKED: Final = (
+    "select me.row, it.id from fact_links l"
+    " join facts me on me.owner = l.owner and me.row = l.{0} join facts it on it.owner = l.owner and it.row = l.{1}"
+    " where l.owner = ?1 and l.{0} in carray(?2) and l.kind = ?3 and l.recorded_at <= ?4 and l.superseded_at > ?4"
+    " and it.recorded_at <= ?4 and it.superseded_at > ?4"
+    # One that has ended since is no contradiction any more. (Heads say when they hold now, not when they held then.)
+    " and (?5 or (it.valid_from < me.valid_to and me.valid_from < it.valid_to))"
+)
+_CONFLICTS: Final = f"{_LINKED.format('source', 'target')} union all {_LINKED.format('target', 'source')}"
+
+
 def about(
     connection: apsw.Connection, owner: int, agent_id: str | None, subjects: Iterable[bytes], limit: int
 ) -> list[Head]:
@@ -354,7 +365,14 @@ def visible(conditions: Where, agent_id: str | None, as_of: int | None, known_at
     # An event goes on having happened. What is believed now of a plan or of tomorrow is shown unless a time is named.
     result.add("(v.valid_to > ? or (v.kind = ? and v.valid_to > v.valid_from))", at, KINDS.index("event"))
     if as_of is not None:
-        result.add("v.valid_from <= ?", at)
+        # A plan is one from when it was said, whenever its day is.
+        result.add(
+            "(v.valid_from <= ? or (v.kind = ? and exists (select 1 from evidence e join turns t on t.owner = e.owner"
+            " and t.row = e.turn where e.owner = f.owner and e.fact = f.row and t.said_at <= ?)))",
+            at,
+            KINDS.index("plan"),
+            at,
+        )
     return result
 
 
@@ -386,15 +404,7 @@ def to_facts(
     ):
         evidence.setdefault(fact, {})[as_text(turn)] = None
     conflicts: dict[int, dict[str, None]] = {}
-    for fact, other in connection.execute(
-        "select l.source, f.id from fact_links l join facts f on f.owner = l.owner and f.row = l.target"
-        " where l.owner = ?1 and l.source in carray(?2) and l.kind = ?3 and l.recorded_at <= ?4"
-        " and l.superseded_at > ?4 and f.recorded_at <= ?4 and f.superseded_at > ?4"
-        " union all select l.target, f.id from fact_links l join facts f on f.owner = l.owner and f.row = l.source"
-        " where l.owner = ?1 and l.target in carray(?2) and l.kind = ?3 and l.recorded_at <= ?4"
-        " and l.superseded_at > ?4 and f.recorded_at <= ?4 and f.superseded_at > ?4",
-        (owner, carray(wanted), CONFLICT, at),
-    ):
+    for fact, other in connection.execute(_CONFLICTS, (owner, carray(wanted), CONFLICT, at, known_at is not None)):
         conflicts.setdefault(fact, {})[as_text(other)] = None
     return [_to_fact(row, tuple(evidence.get(row[16], ())), tuple(conflicts.get(row[16], ()))) for row in rows]
 
