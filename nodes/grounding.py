@@ -1,10 +1,17 @@
-"""Whether words of a model stand in what was said."""
+"""Whether words of a model stand in what was said.
+
+A word stands there in any ending: its stem is there, or its first four letters. Of scripts without spaces, pairs of
+characters are compared.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from typing import Final
+
+from memgraph.projections.tokenizer import tokenize
 
 _WORD: Final = re.compile(r"\w+")
 _FORMS: Final = {
@@ -16,12 +23,41 @@ _FORMS: Final = {
 _SPLIT: Final = re.compile(r"\.\.\.|\u2026|\s+|.", re.DOTALL)
 _EDGE: Final = " \t\n.,;:!?\u2026\"'\u201c\u201d\u2018\u2019"
 _STEM: Final = 4
-_UNSPACED: Final = "\u2e80"
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0003ffff]")
+_STOP: Final = re.compile("[.!?\u2026\n\u3002\uff01\uff1f]")
+_AROUND: Final = 300
+"""Characters on each side of a quote in which its sentence begins and ends."""
+
 _EMPTY: Final = frozenset(
     "the a an and or but of to in on at for from with by as is was are were be been being has have had does did do"
     " will would can could may might not no it its he she his her him they them their that this these those who which"
-    " what when where how since until now than then there here very more most also about into over after before user"
+    " what when where how since until now than then there here very more most also into about over after before user"
     " person plan plans says said".split()
+)
+_LIGHT: Final = frozenset(
+    "get gets got getting live lives lived living reside resides work works worked working like likes liked love loves"
+    " loved enjoy enjoys enjoyed prefer prefers hate hates dislikes want wants wanted need needs own owns keep keeps"
+    " named called name known goes going went gone come comes came move moves moved moving make makes made take takes"
+    " took give gives gave use uses used start started stop stopped quit began become became feel feels think thinks"
+    " believes told intend intends intending planning hopes wants eat eats drink drinks play plays visit visits based"
+    " located currently previously formerly former longer anymore never always often usually sometimes regularly"
+    " one some any every each because while during someone people years year old month week weekend day days date today"
+    " january february march april may june july august september october november december monday tuesday wednesday"
+    " thursday friday saturday sunday".split()
+)
+"""Words of a sentence that tell how, not what: a model may choose them."""
+
+_NUMBERS: Final = dict(
+    enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+        " seventeen eighteen nineteen twenty".split()
+    )
+) | {30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety"}
+_ENGLISH: Final = re.compile(r"\bI\b|\b(?i:my|the|and|with|is|are|have|she|they|you|our|this|from|lives|i'm)\b")
+_BACK: Final = re.compile(
+    r"\b(?:it|its|he|she|him|her|his|they|them|their|there|here|that|this|those|these|one|ones|both|same|so|too|yes"
+    r"|yeah|yep|no|nope|not|did|do|does|am|correct|exactly|right)\b",
+    re.IGNORECASE,
 )
 
 
@@ -49,6 +85,67 @@ def _form(piece: str) -> str:
     return _FORMS.get("..." if piece == "\u2026" else piece) or re.escape(piece)
 
 
+def widened(quote: str, text: str) -> str:
+    """Return a quote with the rest of the sentence, or sentences, in which it first stands."""
+    at = max(text.find(quote), 0)
+    before = text[max(at - _AROUND, 0) : at]
+    ends = [match.end() for match in _STOP.finditer(before)]
+    after = text[at + len(quote) : at + len(quote) + _AROUND]
+    stop = None if _STOP.search(quote[-1:]) else _STOP.search(after)
+    rest = after[: stop.end()] if stop else "" if _STOP.search(quote[-1:]) else after
+    return before[ends[-1] if ends else 0 :] + quote + rest
+
+
+def english(text: str) -> bool:
+    """Tell whether a text is likely English: only then is a word that doesn't stand in it a word that nobody said."""
+    return _ENGLISH.search(text[:20_000].replace("\u2019", "'")) is not None
+
+
+def refers_back(sentence: str) -> bool:
+    """Tell whether a sentence answers, or takes up, what was said before it: "Yes, at last", "We moved there"."""
+    return len(_WORD.findall(sentence)) <= 3 or _BACK.search(sentence) is not None
+
+
+class Said:
+    """Words that were said, to be asked for others.
+
+    Args:
+        texts: What was said.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._text = "\n".join(_folded(text) for text in texts)
+        self._words = set(_WORD.findall(self._text))
+        self._beginnings = {word[:_STEM] for word in self._words if len(word) >= _STEM}
+        self._short = {word[:3] for word in self._words if 3 <= len(word) <= 5}
+        self._stems = set(tokenize(self._text))
+
+    def any_of(self, words: str, apart: str = "") -> bool:
+        """Tell whether a word that says something stands here, but for those of `apart`; True if there is none."""
+        asked = [word for word in content(words) if word not in content(apart)]
+        return not asked or any(self._has(word) for word in asked)
+
+    def share(self, words: str) -> float:
+        """Return which share of the words of a value stands here: of all of them if none says something."""
+        asked = content(words) or _WORD.findall(_folded(words))
+        return sum(self._has(word) for word in asked) / len(asked) if asked else 1.0
+
+    def unsaid(self, words: Iterable[str]) -> list[str]:
+        """Return those of the words that don't stand here; of short ones the first three letters are enough."""
+        return [word for word in words if not self._has(word) and not (len(word) <= 5 and word[:3] in self._short)]
+
+    def _has(self, word: str) -> bool:
+        if word in self._words or (len(word) >= _STEM and word[:_STEM] in self._beginnings):
+            return True
+        if _UNSPACED.search(word):
+            return word in self._text
+        if word.isdecimal():
+            return len(word) < 3 and _NUMBERS.get(int(word)) in self._words
+        if len(word) > _STEM or not word.isascii():  # parts of compounds, and after what some languages put before
+            return (word if word.isascii() else word[:_STEM]) in self._text
+        return not self._stems.isdisjoint(tokenize(word))
+
+
 def grounded(words: str, said: Iterable[str], apart: str = "") -> bool:
     """Tell whether a statement shares a word that says something with what was said.
 
@@ -60,21 +157,31 @@ def grounded(words: str, said: Iterable[str], apart: str = "") -> bool:
     Returns:
         True if one does, in any ending, or if the statement has no such word.
     """
-    stems = _stems(words) - _stems(apart)
-    return not stems or any(_has(stems, text) for text in said)
+    return Said(said).any_of(words, apart)
 
 
-def _has(stems: frozenset[str], text: str) -> bool:
-    folded = text.casefold()
-    return any(stem in folded for stem in stems)
+def content(text: str) -> list[str]:
+    """Return the words that say something, each once; of scripts without spaces, pairs of characters."""
+    return list(dict.fromkeys(_content(_folded(text))))
 
 
-def _stems(text: str) -> frozenset[str]:
-    """Return beginnings of words; of scripts without spaces, pairs of characters."""
-    stems: set[str] = set()
-    for word in _WORD.findall(text.casefold()):
-        if any(char >= _UNSPACED for char in word):
-            stems.update(word[at : at + 2] for at in range(max(len(word) - 1, 1)))
-        elif word not in _EMPTY and (len(word) > 2 or word.isdigit()):
-            stems.add(word[:_STEM])
-    return frozenset(stems)
+def telling(text: str) -> list[str]:
+    """Return the words of a sentence that say what it says: neither numbers nor verbs that any sentence may have."""
+    return [word for word in content(text) if word not in _LIGHT and not word.isdecimal() and len(word) > 2]
+
+
+def _content(folded: str) -> Iterator[str]:
+    for word in _WORD.findall(folded):
+        if _UNSPACED.search(word):
+            yield from (word[at : at + 2] for at in range(max(len(word) - 1, 1)))
+        elif word not in _EMPTY and (len(word) > 2 or word.isdecimal()):
+            yield word
+
+
+def _folded(text: str) -> str:
+    """Return a text in small letters without accents."""
+    text = text.casefold()
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFC", text)
+    return "".join(char if char >= "\u0e00" else unicodedata.normalize("NFD", char)[0] for char in parts)

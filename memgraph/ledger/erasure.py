@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import apsw
 
 from memgraph.errors import StoreBusy, StoreError
-from memgraph.ledger import commits, faults, jobs, owners, traces, unmaking
-from memgraph.ledger.turns import carray, detach, ids
+from memgraph.ledger import codec, commits, faults, jobs, owners, traces, unmaking
+from memgraph.ledger.turns import batches, carray, detach, ids, said
 from memgraph.ledger.unmaking import Unmade
 
 
@@ -48,7 +50,7 @@ def erase(
     connection.execute("update turn_keys set row = null where owner = ? and row in carray(?)", (owner, bound))
     connection.execute("update turns set replaces = null where owner = ? and replaces in carray(?)", (owner, bound))
     removed["traces"] = traces.drop_naming(connection, owner, identities | unmade.ids)
-    removed["outbox"] = _shrink_jobs(connection, owner, gone)
+    removed["outbox"] = _shrink_jobs(connection, owner, gone, {*unmade.facts})
     removed["places"] = _drop_empty_places(connection, owner, places)
     _forget_causes(connection, owner, gone)
     touched = [*gone, *rebuilt, *unmade.facts, *unmade.entities, *unmade.changed]
@@ -58,27 +60,62 @@ def erase(
     )
     if rebuilt:
         jobs.enqueue(connection, owner, seq, rows=rebuilt, now=now)
-    if unmade.again:
-        jobs.enqueue(connection, owner, seq, rows=unmade.again, now=now, kind="facts")
+    _make_again(connection, owner, seq, unmade.again, now)
     faults.point("erase.deleted")
     return removed, len(rebuilt), seq, unmade
 
 
-def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int]) -> int:
-    """Take the rows out of the jobs that wait; a job left without any goes."""
+def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int], facts: set[int]) -> int:
+    """Take the rows out of the jobs, with what was made of them; a job left without any goes.
+
+    Whoever runs a job that is changed loses it: what a model answers to words that are gone is never stored. Any of a
+    turn's neighbours, and what an earlier job left, may be read beside a job's own rows, so that every job of facts
+    that runs now begins its stage again.
+    """
     dropped = 0
-    for job, packed in connection.execute("select job, rows from outbox where owner = ?", (owner,)).fetchall():
+    for job, kind, state, packed, draft, decision in connection.execute(
+        "select job, kind, state, rows, draft, decision from outbox where owner = ?", (owner,)
+    ).fetchall():
         rows = commits.unpack(packed)
         left = [row for row in rows if row not in gone]
-        if left:
-            if len(left) < len(rows):  # what was drafted of them holds their words: it is made again of the others
-                connection.execute(
-                    "update outbox set rows = ?, draft = null, decision = null where job = ?", (commits.pack(left), job)
-                )
-        else:
+        if not left:
             connection.execute("delete from outbox where job = ?", (job,))
             dropped += 1
+            continue
+        stale = len(left) < len(rows) or _is_stale(draft, gone)
+        undecided = stale or _has_weighed(decision, facts)
+        if undecided or (kind == "facts" and state == "leased"):
+            connection.execute(
+                "update outbox set rows = ?, draft = ?, decision = ?, fence = fence + 1, attempt = 0,"
+                " state = iif(state = 'failed', state, 'ready'), lease_owner = null where job = ?",
+                (commits.pack(left), None if stale else draft, None if undecided else decision, job),
+            )
     return dropped
+
+
+def _is_stale(draft: bytes | None, gone: set[int]) -> bool:
+    """Whether what extraction stored was made of any of some turns, or beside them."""
+    if draft is None:
+        return False
+    made = json.loads(codec.decode(draft))
+    return not gone.isdisjoint([*made["rows"], *made.get("context_rows", ())])
+
+
+def _has_weighed(decision: bytes | None, facts: set[int]) -> bool:
+    """Whether what consolidation stored was decided beside any of some facts."""
+    if decision is None:
+        return False
+    return not facts.isdisjoint(row for row, _ in json.loads(codec.decode(decision))["known"].values())
+
+
+def _make_again(connection: apsw.Connection, owner: int, seq: int, rows: Sequence[int], now: int) -> None:
+    """Ask for facts of turns that are believed, of each agent's apart: no turn tells of another agent's facts."""
+    agents: defaultdict[str | None, dict[int, int]] = defaultdict(dict)
+    for turn in said(connection, owner, rows):
+        agents[turn.agent_id][turn.row] = len(codec.decode(turn.text))
+    for lengths in agents.values():
+        for batch in batches([*lengths], [*lengths.values()]):
+            jobs.enqueue(connection, owner, seq, rows=batch, now=now, kind="facts")
 
 
 def _drop_empty_places(connection: apsw.Connection, owner: int, places: Iterable[int]) -> int:
@@ -167,6 +204,12 @@ def verify(connection: apsw.Connection, owner: int, rows: Iterable[int], gone: s
         ),
     }
     made = unmaking.left(connection, owner, rows, unmade.facts, unmade.entities)
+    left["jobs"] = sum(
+        not rows.isdisjoint(commits.unpack(packed)) or _is_stale(draft, rows) or _has_weighed(decision, {*unmade.facts})
+        for packed, draft, decision in connection.execute(
+            "select rows, draft, decision from outbox where owner = ?", (owner,)
+        )
+    )
     left |= {f"facts: {table}": count for table, count in made.items()}
     found = {table: count for table, count in left.items() if count}
     if found:

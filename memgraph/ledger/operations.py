@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +11,7 @@ import apsw
 
 from memgraph.ledger import codec, commits
 from memgraph.ledger.turns import carray
-from memgraph.records import MemoryOperation, from_us
+from memgraph.records import MemoryOperation, Mode, from_us
 from memgraph.uuid7 import as_text, raw, uuid7
 
 _SELECT: Final = (
@@ -35,6 +35,7 @@ class Effects:
         cited: (fact, turn) that became evidence. `uncited`: that no longer are.
         merged: (entity, what it was merged into). `parted`: that were parted again.
         linked: (fact, fact) that contradict each other since.
+        read: (fact, turn) of which the fact may hold words: not evidence, but what a model saw beside it.
     """
 
     facts: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
@@ -43,10 +44,11 @@ class Effects:
     merged: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     parted: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     linked: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    read: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     def dump(self) -> str:
         """Return it as it is stored: row numbers only."""
-        names = ("facts", "cited", "uncited", "merged", "parted", "linked")
+        names = ("facts", "cited", "uncited", "merged", "parted", "linked", "read")
         return json.dumps({name: value for name in names if (value := getattr(self, name))})
 
     def rows(self) -> set[int]:
@@ -56,6 +58,18 @@ class Effects:
     def entities(self) -> set[int]:
         """Return the entities that it merged or parted, and those that they were one with."""
         return {row for pair in self.merged + self.parted for row in pair}
+
+    def without(self, gone: Set[int]) -> Effects:
+        """Return what is left of it without some facts."""
+        return Effects(
+            [one for one in self.facts if one[0] not in gone],
+            [one for one in self.cited if one[0] not in gone],
+            [one for one in self.uncited if one[0] not in gone],
+            self.merged,
+            self.parted,
+            [pair for pair in self.linked if gone.isdisjoint(pair)],
+            [one for one in self.read if one[0] not in gone],
+        )
 
     @classmethod
     def load(cls, stored: str) -> Effects:
@@ -149,6 +163,52 @@ def find(connection: apsw.Connection, owner: int, identity: str) -> Done | None:
         return None
     number, undone_by, fact, target, stored = found
     return Done(number, undone_by, fact, target, Effects.load(stored))
+
+
+class Past(NamedTuple):
+    """An operation, as what withdraws or erases its turns sees it.
+
+    Attributes:
+        turns: Rows of the turns that say so.
+    """
+
+    number: int
+    kind: str
+    mode: str | None
+    fact: int | None
+    target: int | None
+    gate: str
+    turns: frozenset[int]
+    effects: Effects
+
+    def rows(self) -> set[int]:
+        """Return the facts and entities that it names."""
+        named = {row for row in (self.fact, self.target) if row is not None}
+        return self.effects.rows() | named | {row for pair in self.effects.linked for row in pair}
+
+    def sources(self) -> set[int]:
+        """Return the turns of which what it made may hold words."""
+        return {*self.turns, *(turn for _, turn in self.effects.read)}
+
+
+def past(connection: apsw.Connection, owner: int, modes: Sequence[Mode] = ()) -> list[Past]:
+    """Return an owner's operations, of some modes or all, oldest first."""
+    return [
+        Past(*row[:6], frozenset(commits.unpack(row[6])), Effects.load(row[7] or "{}"))
+        for row in connection.execute(
+            "select operation, kind, mode, fact, target, gate, turns, effects from operations where owner = ?"
+            " and (? or mode in (select value from json_each(?))) order by operation",
+            (owner, not modes, json.dumps(modes)),
+        )
+    ]
+
+
+def is_undone(connection: apsw.Connection, owner: int, number: int) -> bool:
+    """Whether an operation was undone, and its undoing was not."""
+    found: int | None = connection.execute(
+        "select undone_by from operations where owner = ? and operation = ?", (owner, number)
+    ).get
+    return found is not None and not is_undone(connection, owner, found)
 
 
 def numbered(connection: apsw.Connection, owner: int, numbers: Iterable[int]) -> list[MemoryOperation]:

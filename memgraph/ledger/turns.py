@@ -157,13 +157,13 @@ def accept(
     commits.record(connection, owner.owner, at=now, kind=kind, touched=[*rows, *rebuilt], cause=cause)
     job = jobs.enqueue(connection, owner.owner, seq, rows=[*rows, *rebuilt], now=now)
     making = None
-    for batch in _batches(rows, lengths) if facts else ():
+    for batch in batches(rows, lengths) if facts else ():
         making = jobs.enqueue(connection, owner.owner, seq, rows=batch, now=now, kind="facts")
     faults.point("accept.written")
     return Accepted(tuple(ids), tuple(rows), tuple(skipped), seq, job, making, tuple(replaced_rows))
 
 
-def _batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+def batches(rows: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
     """Cut turns into batches, one of which is read by one call of a model."""
     batch: list[int] = []
     size = 0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import apsw
 
-from memgraph.ledger import commits, facts, graph, operations, unnaming
-from memgraph.ledger.operations import Effects, Entry
+from memgraph.ledger import facts, graph, operations, unnaming
+from memgraph.ledger.operations import Effects, Entry, Past
 from memgraph.ledger.turns import carray
 
 _MOVED: Final = "what it was merged with was erased"
@@ -46,7 +47,7 @@ def unmake(connection: apsw.Connection, owner: int, gone: Iterable[int], *, seq:
     """Remove every fact that an erased turn said or changed, whole, and whom only these name.
 
     A fact's sentence, its end and its reasons may hold the turn's words, also where other turns say the same. So it
-    goes with all its versions, and is made again of the turns that are left.
+    goes with all its versions, and is made again of the turns that are left, unless the caller had withdrawn it.
 
     Args:
         connection: The writer's.
@@ -56,36 +57,20 @@ def unmake(connection: apsw.Connection, owner: int, gone: Iterable[int], *, seq:
         now: Microseconds UTC.
     """
     turns = set(gone)
-    caused = _operations_of(connection, owner, turns)
+    past = operations.past(connection, owner)
+    caused = {one.number for one in past if not turns.isdisjoint(one.sources())}
     rows = set(facts.citing(connection, owner, turns, ever=True))
-    for number in caused:
-        rows |= _touched(connection, owner, number)
+    rows |= {row for one in past if one.number in caused for row in one.effects.rows()}
     if not rows and not caused:
         return Unmade()
     ids = frozenset(facts.ids(connection, owner, rows).values())
-    about = _operations_on(connection, owner, rows) | caused
-    again = {
-        turn
-        for (turn,) in connection.execute(
-            "select turn from evidence where owner = ? and fact in carray(?)", (owner, carray(rows))
-        )
-    }
-    for (packed,) in connection.execute(
-        "select turns from operations where owner = ? and operation in carray(?)", (owner, carray(about))
-    ):
-        again |= set(commits.unpack(packed))
-    bound = carray(rows)
-    removed: dict[str, int] = {}
-    for table, sql in _OF_FACT.items():
-        connection.execute(sql, (owner, bound))
-        removed[table] = connection.changes()
+    again = _again(connection, owner, past, rows, turns)
     parted = _part(connection, owner, caused)
+    removed = _remove(connection, owner, _OF_FACT, rows)
     erased = unnaming.erase_facts(connection, owner, sorted(rows))
     removed |= erased.removed
-    connection.execute("delete from facts where owner = ? and row in carray(?)", (owner, bound))
-    removed["facts"] = connection.changes()
-    connection.execute("delete from operations where owner = ? and operation in carray(?)", (owner, carray(about)))
-    removed["operations"] = connection.changes()
+    removed |= _remove(connection, owner, {"facts": "delete from facts where owner = ?1 and row in carray(?2)"}, rows)
+    removed["operations"] = _reduce(connection, owner, past, caused, rows)
     removed["operations"] += _forget_merges(connection, owner, erased, parted)
     for entity, into in erased.moved.items():
         # What stood between them is gone; that they are one is not, and can be undone as before.
@@ -93,13 +78,73 @@ def unmake(connection: apsw.Connection, owner: int, gone: Iterable[int], *, seq:
         operations.record(connection, owner, entry, Effects(merged=[(entity, into)]), seq=seq, now=now)
     changed = (set(erased.changed) | parted) - set(erased.entities)
     return Unmade(
-        tuple(sorted(rows)),
-        ids,
-        tuple(erased.entities),
-        tuple(sorted(changed)),
-        tuple(sorted(again - turns)),
-        removed,
+        tuple(sorted(rows)), ids, tuple(erased.entities), tuple(sorted(changed)), tuple(sorted(again)), removed
     )
+
+
+def _again(connection: apsw.Connection, owner: int, past: Sequence[Past], rows: set[int], gone: set[int]) -> set[int]:
+    """Return the turns that are left of those that said or changed some facts, but for what the caller took back."""
+    said: defaultdict[int, set[int]] = defaultdict(set)
+    for fact, turn in connection.execute(
+        "select fact, turn from evidence where owner = ? and fact in carray(?)", (owner, carray(rows))
+    ):
+        said[fact].add(turn)
+    again: set[int] = set()
+    withheld = set(gone)
+    for row in rows:
+        about = [one for one in past if row in one.effects.rows()]
+        for one in about:
+            if operations.is_undone(connection, owner, one.number):
+                withheld |= one.turns
+        if _is_withdrawn(about, row):
+            withheld |= said[row]
+        elif said[row] - gone:
+            again |= said[row].union(*(one.turns for one in about))
+    return again - withheld
+
+
+def _is_withdrawn(about: Iterable[Past], row: int) -> bool:
+    """Whether the last that happened to a fact is that the caller took it back."""
+    ends = [(one.gate, after) for one in about for fact, _, after in one.effects.facts if fact == row]
+    return bool(ends) and ends[-1] == ("caller", 0)
+
+
+def _remove(connection: apsw.Connection, owner: int, tables: Mapping[str, str], rows: set[int]) -> dict[str, int]:
+    bound = carray(rows)
+    removed: dict[str, int] = {}
+    for table, sql in tables.items():
+        connection.execute(sql, (owner, bound))
+        removed[table] = connection.changes()
+    return removed
+
+
+def _reduce(connection: apsw.Connection, owner: int, past: Iterable[Past], caused: set[int], rows: set[int]) -> int:
+    """Remove the operations that erased turns caused, and of others what they did to erased facts."""
+    gone = set(caused)
+    for one in past:
+        if one.number in caused or rows.isdisjoint(one.rows()):
+            continue
+        left = one.effects.without(rows)
+        if left == Effects():
+            gone.add(one.number)
+            continue
+        fact, target = (None if row in rows else row for row in (one.fact, one.target))
+        brings = one.kind in ("UPDATE", "DELETE") and target is None and (fact, 0, 1) in left.facts
+        connection.execute(
+            "update operations set kind = ?, mode = ?, gate = ?, fact = ?, target = ?, effects = ?,"
+            " reason = iif(?, reason, null) where owner = ? and operation = ?",
+            (
+                *(("ADD", None, "none") if brings else (one.kind, one.mode, one.gate)),
+                *(fact, target, left.dump(), rows.isdisjoint(one.effects.rows()), owner, one.number),
+            ),
+        )
+    bound = carray(gone)
+    connection.execute("delete from operations where owner = ? and operation in carray(?)", (owner, bound))
+    removed = connection.changes()
+    connection.execute(
+        "update operations set undone_by = null where owner = ? and undone_by in carray(?)", (owner, bound)
+    )
+    return removed
 
 
 def _part(connection: apsw.Connection, owner: int, caused: set[int]) -> set[int]:
@@ -137,7 +182,8 @@ def left(
     entities: Sequence[int] = (),
 ) -> dict[str, int]:
     """Return how many rows of erased facts and entities, or that name erased turns, are left, by table."""
-    bound, said = carray(rows), carray(turns)
+    said, made = set(turns), set(rows)
+    bound = carray(made)
     return {
         "facts": connection.execute(
             "select count(*) from facts where owner = ? and row in carray(?)", (owner, bound)
@@ -147,38 +193,16 @@ def left(
         ).get,
         "evidence": connection.execute(
             "select count(*) from evidence where owner = ? and (fact in carray(?) or turn in carray(?))",
-            (owner, bound, said),
+            (owner, bound, carray(said)),
         ).get,
         "index": connection.execute(
             "select (select count(*) from postings where owner = ?1 and row in carray(?2))"
             " + (select count(*) from vectors where owner = ?1 and row in carray(?2))",
             (owner, bound),
         ).get,
-        "operations": len(_operations_of(connection, owner, set(turns)) | _operations_on(connection, owner, {*rows})),
+        "operations": sum(
+            not (said.isdisjoint(one.sources()) and made.isdisjoint(one.rows()))
+            for one in operations.past(connection, owner)
+        ),
         **unnaming.left(connection, owner, rows, entities),
     }
-
-
-def _operations_of(connection: apsw.Connection, owner: int, turns: set[int]) -> set[int]:
-    """Return the operations that some turns caused."""
-    return {
-        number
-        for number, packed in connection.execute("select operation, turns from operations where owner = ?", (owner,))
-        if not turns.isdisjoint(commits.unpack(packed))
-    }
-
-
-def _operations_on(connection: apsw.Connection, owner: int, rows: set[int]) -> set[int]:
-    """Return the operations that changed some facts."""
-    return {
-        number
-        for number, stored in connection.execute("select operation, effects from operations where owner = ?", (owner,))
-        if not rows.isdisjoint(operations.Effects.load(stored or "{}").rows())
-    }
-
-
-def _touched(connection: apsw.Connection, owner: int, number: int) -> set[int]:
-    stored: str | None = connection.execute(
-        "select effects from operations where owner = ? and operation = ?", (owner, number)
-    ).get
-    return operations.Effects.load(stored or "{}").rows()

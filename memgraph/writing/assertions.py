@@ -7,19 +7,24 @@ others, what is over, what is for a time and what is said of somebody else asser
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.writing.attributes import single
 from memgraph.writing.clauses import LOOK, Clause, clauses, stems, unquoted
 from memgraph.writing.cues import CUES, FORMS, NOT_CUES, OTHER_WORDS, PLACES
-from memgraph.writing.moods import Mood, cited, joking, mood, older
-from memgraph.writing.partly import meanwhile, usual, within
+from memgraph.writing.moods import Mood, cited, hedged, joking, mood, older
+from memgraph.writing.partly import meanwhile, partly, rest_of, usual, within
 from memgraph.writing.patterns import compiled
 from memgraph.writing.persons import NOT_NAMES, named_in, same, speaks_of
 from memgraph.writing.remembered import of_turns
 
+_FRAGMENT: Final = re.compile(r"[\s.\u2026!?-]*(?:[^\s.!?\u2026]+\s*){1,7}(?=[.!?\u2026]|$)")
+"""A few words to their stop."""
+_SPEAKS: Final = compiled(
+    r"\b(?:i|we|he|she|they|it|you|(?<!that )is|are|was|were|has|have|had)\b|'(?:s|m|re|ve|ll|d)\b"
+)
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _NEGATED: Final = compiled(r"\b(?:not(?! only)|never|no|nor|neither|hardly|barely|without|nobody)\b|n't\b(?! believe)")
 _OVER: Final = compiled(
@@ -37,7 +42,8 @@ _BESIDES: Final = compiled(
     r"|(?:second|another|other) (?:job|flat|home|house|place|apartment|phone|number|degree|post|email|address|e-mail"
     r"|passport|language|name)"
     r"|rent(?:ed|ing)? (?:it )?out|let(?:ting)? (?:it )?out|volunteer\w*|investment|holiday (?:home|flat|house)"
-    r"|dual)\b|\btoo[.!]?\s*$"
+    r"|dual|help(?:ed|ing|s)? out|lend(?:ing)? a hand|(?:work|office|business|company|landline) (?:phone|number|mobile"
+    r"|e-?mail|address|inbox)|(?:trained|qualified|certified|licensed) (?!as\b)(?!.*\bnow\b))\b|\btoo[.!]?\s*$"
 )
 _IMPERSONAL: Final = compiled(r"^\W*(?:it|that|there|this|what)(?:'s| is)\b")
 _OF_THINGS: Final = compiled(
@@ -54,7 +60,10 @@ _PLACED: Final = compiled(r"\b(?:from|near|at) (?:the )?$")
 _LONGEST_VALUE: Final = 12
 """Words of a value: a longer one is no value but a story."""
 _NO_VALUE: Final = frozenset(
-    stems("quit left leaving stop stopped none nothing gone ended over former lost sold gave no not longer ex")
+    stems(
+        "out dropped withdrew resigned failed quit left leaving stop stopped none nothing gone ended over former"
+        " lost sold gave no not longer ex"
+    )
 )
 _WHO_KNOW: Final = frozenset(
     "doctor allergist doctors gp surgeon allergist physio consultant nurse vet dentist hospital test tests scan court"
@@ -169,9 +178,25 @@ def besides(clause: Clause, attribute: str) -> bool:
     return (
         _BESIDES.search(clause.before + clause.text) is not None
         or usual(clause.text)
+        or usual(rest_of(clause))
         or within(clause, attribute) is not None
         or meanwhile(clause)
     )
+
+
+def taken_back(clause: Clause, attribute: str, plain: str) -> bool:
+    """Tell whether a few words after a sentence, as in "I live in Bergen. In summer.", limit it.
+
+    Args:
+        clause: The clause that says something.
+        attribute: Of which it speaks.
+        plain: The turn without quotes.
+    """
+    found = _FRAGMENT.match(plain, clause.end + len(clause.after))
+    if found is None or _SPEAKS.search(found.group()):
+        return False
+    after = replace(clause, before="", after=found.group())
+    return hedged(after) or usual(found.group()) or partly(found.group(), attribute) is not None
 
 
 def dated_before(clause: Clause, turn: SaidTurn, moment: int) -> bool:

@@ -133,7 +133,11 @@ def _steps(
             yield replace(closes, adds=True, valid_to=adds.valid_to, conflicts=adds.conflicts)
         else:  # the new value is known already
             yield from [replace(closes, operation="DELETE", mode="ended"), adds]
-    elif (draft.kind == "event" != old.kind) or (kind == "retracted" and denies(draft, old)) or (brings(draft, old) and not asserts(draft, turn).doubted):
+    elif (
+        (draft.kind == "event" != old.kind)
+        or (kind == "retracted" and denies(draft, old))
+        or (brings(draft, old) and not asserts(draft, turn).doubted)
+    ):
         adds = _open(index, draft, turn, facts, added)
         yield from [adds] if adds.adds else []
 
@@ -211,12 +215,15 @@ def _holding(draft: FactDraft, step: Step, linked: Sequence[KnownFact]) -> Known
     """Return the fact that says, as long and in as many words, what a draft does: "Oslo" beside "Oslo, Norway"."""
     new, ends = stem_set(draft.object), OPEN if step.valid_to is None else step.valid_to
     held = [fact for fact in linked if fact.attribute == draft.attribute and fact.valid_to >= ends]
+    held = [fact for fact in held if not denies(fact, draft)]  # "not allergic to nuts" does not hold "nuts"
     return next((fact for fact in held if new and new <= stem_set(fact.object)), None)
 
 
 def _says(fact: KnownFact, draft: FactDraft) -> bool:
     """Tell whether a draft says of a fact's subject what the fact does, so that its turn is evidence for it."""
     new, old = stem_set(draft.object), stem_set(fact.object)
+    if denies(fact, draft) or denies(draft, fact):
+        return False
     return same(fact.subject, draft.subject) and fact.attribute == draft.attribute and (new <= old or old <= new)
 
 

@@ -73,6 +73,7 @@ NOT_CUES: Final = {
         rf"|(?:{any_of('board league library orchestra')}|{any_of('party union society troupe group')}))\b"
     ),
     "occupation": compiled(
+        r"\bat the (?:club|choir|band|league|theatre|church|temple|scouts)\b",
         r"\b(?:at home|kids|toddlers?|twins|household|in our house|school play|by night|of the family|the family)\b",
     ),
 }

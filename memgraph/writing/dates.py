@@ -85,9 +85,7 @@ _PATTERNS: Final = (
     _compile(
         r"(?:(?:from|between)\s+)?(?P<year>(?:19|20)\d\d)\s*(?:to|until|till|and|-|\u2013)\s*(?P<to>(?:19|20)\d\d)\b"
     ),
-    re.compile(
-        rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:the\s+)?))?{_ON}{_DAY_NUMBER}\s+(?:of\s+)?{_MONTH}(?:,?\s*{_YEAR})?"
-    ),
+    re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:the\s+)?))?{_ON}{_DAY_NUMBER}\s+(?:of\s+)?{_MONTH}(?:,?\s*{_YEAR})?"),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+))?{_ON}{_MONTH}\s+(?:the\s+)?{_DAY_NUMBER}\b(?!:)(?:,?\s*{_YEAR})?"),
     re.compile(rf"(?<![\w-])(?:(?i:{_LEAD}\s+(?:early\s+|late\s+|mid-?\s*)?))?{_MONTH},?\s+(?:of\s+)?{_YEAR}"),
     _compile(rf"(?:{_LEAD}\s+)?(?:the\s+)?{_SEASON}\s+(?:of\s+)?{_YEAR}"),

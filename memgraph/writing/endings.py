@@ -18,6 +18,7 @@ from memgraph.writing.assertions import mood_of
 from memgraph.writing.clauses import LOOK, Clause, clauses, stem_set, stems, unquoted
 from memgraph.writing.enders import ENDERS, Ender
 from memgraph.writing.moods import cited, joking, older
+from memgraph.writing.partly import partly
 from memgraph.writing.patterns import Index, compiled
 from memgraph.writing.persons import same, speaks_of
 from memgraph.writing.phrases import (
@@ -32,7 +33,7 @@ from memgraph.writing.phrases import (
     some_left,
 )
 from memgraph.writing.remembered import of_turns
-from memgraph.writing.topics import IMPLIED, covers
+from memgraph.writing.topics import IMPLIED, covers, names
 
 _SINCE_THEN: Final = compiled(
     r"\b(?:now|these days|nowadays|after all|by now|meanwhile|grown to|come to|warmed to|won over|hooked|sick of)\b"
@@ -62,7 +63,19 @@ _NO_MORE: Final = re.compile(
     r"\W*((?:not|no) (?:any ?more|any longer|longer|now|these days|for me)(?: now)?)\W*", re.IGNORECASE
 )
 DENIAL: Final = re.compile(r"(?:not|no|never|(?:do|does|is|are|ca)n['\u2019]t|(?:do|does) not)\b", re.IGNORECASE)
+_HOURS: Final = compiled(
+    r"\b(?:nights|weekends|evenings|mornings|shifts?|overtime|full[- ]time|part[- ]time|from home)\b"
+)
+_BEFORE: Final = 40
+"""Characters before a clause that may limit it: "in winter, I don't"."""
 _NOT_ALL: Final = compiled(r"\b(?<!at )(?:all|every|each|most|many|both|only|just|strictly|strict)\b")
+_AT: Final = re.compile(
+    r"\s*(?:(?:at|with)|as (?:a |an |the )?\w+ (?:of|at|for|in))\s+(?!once|last|least|\d|the (?:end|start"
+    r"|beginning|moment|weekend|age|office|place)\b"
+    r"|christmas|easter"
+    r"|a\b|an\b|my\b|no\b|immediate)(?:the )?(?P<where>[\w'&-]+(?: (?-i:[A-Z])[\w'&-]*)*)",
+    re.IGNORECASE,
+)
 _OWN: Final = re.compile(r"\b(?:my|our|mine|ours)\b", re.IGNORECASE)
 _BECAME: Final = re.compile(
     r"(?:\b(?:gone|went|turned|became|become)\b|(?:'m|\bam|'s|\bis|\bbeen)\b(?=.*\b(?:sober|teetotal)\b)"
@@ -230,6 +243,8 @@ def _named(
         )
         if not (about_it or mine) or some_left(tail, fact) or narrowed(tail[len(cut) :], fact):
             return None
+        if fact.attribute in ("employer", "occupation") and _elsewhere(tail[len(cut) :], fact):
+            return None
         return named_phrase(cut, fact, turn, before, verb=True)
     if ender.form == "opposite":
         marked = _SINCE_THEN.search(clause.text) is not None
@@ -262,6 +277,21 @@ def _named(
         )
         return frozenset() if about_it and free else None
     return _thing(turn, fact, plain, clause, head, ender, about_it)
+
+
+def _elsewhere(rest: str, fact: KnownFact) -> bool:
+    """Tell whether what ended was with another than the fact says: "my job at the bakery" of who works at the bank."""
+    found = _AT.match(rest)
+    if found is None:
+        return False
+    about = about_of(fact)
+    return not any(
+        word in NEUTRAL
+        or names(word, "employer")
+        or word in about
+        or any(len(one) > 3 and len(word) > 3 and (word in one or one in word) for one in about)
+        for word in stems(found["where"])
+    )
 
 
 def _spoken(turn: SaidTurn, fact: KnownFact, clause: Clause, match: re.Match[str]) -> bool:
@@ -302,6 +332,10 @@ def _negated(
         return None
     tail = re.sub(r"^\W*got\b", "", tail)
     cut = cut_phrase(tail)
+    if partly(f"{clause.before[-_BEFORE:]}{clause.text[: match.start()]}") is not None:
+        return None  # "in winter I don't play"
+    if fact.attribute in ("employer", "occupation") and _HOURS.search(tail):
+        return None
     if _NOT_ALL.search(cut) or (not marked and some_left(clause.text[: match.start()], fact)):
         return None
     if narrowed(tail[len(cut) :], fact):

@@ -13,7 +13,7 @@ from typing import Final
 
 from memgraph.drafts import FactDraft, Mention, RelationDraft, SaidTurn
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import Clause, stem_set
+from memgraph.writing.clauses import Clause
 from memgraph.writing.company import company, introduced
 from memgraph.writing.dates import DAY_US, When, spoken, validity, when
 from memgraph.writing.lexicon import PARENTS
@@ -57,7 +57,8 @@ _EMPTY: Final = frozenset(
     " what".split()
 )
 _BARE: Final = _EMPTY | frozenset(
-    "let lets do does did done doing go goes going gone get gets got getting be been being am is are was were have has had"
+    "let lets do does did done doing go goes going gone get gets got getting be been being am is are was were"
+    " have has had"
     " having will would can could shall should may might must make makes made take takes took try come keep just just"
     " not no and or but of in on at for with by from up out off over down back themselves himself herself yourself"
     " ourselves itself i we he she he's she's i'm it's my our your his their".split()
@@ -78,15 +79,19 @@ _TAIL: Final = re.compile(
 
 _YOURS: Final = re.compile(r"\b(?:your|yours|yourself|yourselves)\b")
 _NOT: Final = re.compile(r"(?:not|no longer|isn['\u2019]t|aren['\u2019]t)\b")
-_MOVED: Final = re.compile(rf"\b(?:moved|relocated)\b(?:[^.;!?]*?\bfrom (?P<home>{PROPER})(?= (?:to|into)\b))?[^.;!?]*?\b(?:to|into)\b")
+_MOVED: Final = re.compile(
+    rf"\b(?:moved|relocated)\b(?:[^.;!?]*?\bfrom (?P<home>{PROPER})(?= (?:to|into)\b))?[^.;!?]*?\b(?:to|into)\b"
+)
 _STAY: Final = re.compile("for ", re.IGNORECASE)
 _FOR_NOW: Final = re.compile(
-    r"\bfor (?:now|good measure|the |a |an |one |two |three |four |six |\d+ ?)(?:\w+ )?(?:days?|weeks?|months?|years?|summer"
+    r"\bfor (?:now|good measure|the |a |an |one |two |three |four |six |\d+ ?)(?:\w+ )?(?:days?|weeks?|months?"
+    r"|years?|summer"
     r"|winter|time being|term)\b|\buntil\b|\btill\b|\btemporarily\b",
     re.IGNORECASE,
 )
 _BOOKED: Final = re.compile(
-    r"\b(?:entered|booked|signed(?: \w+)? up|registered|enroll?ed|reserved|arranged|scheduled|got (?:\w+ )?tickets?|bought"
+    r"\b(?:entered|booked|signed(?: \w+)? up|registered|enroll?ed|reserved|arranged|scheduled|got (?:\w+"
+    r" )?tickets?|bought"
     r" (?:\w+ )?tickets?|been invited|invited|planned|agreed|promised|committed|put (?:my|our) names? down)\b",
     re.IGNORECASE,
 )
@@ -260,7 +265,11 @@ def _matches(statement: Statement, rules: tuple[Rule, ...]) -> Iterator[_Found]:
 
 def _apart(draft: FactDraft) -> Iterator[FactDraft]:
     """Yield one draft for each thing: who is allergic to two is warned of each."""
-    things = re.split(r",? and (?:to )?|, ", draft.object) if draft.attribute == "allergy" and not _NOT.match(draft.object) else [draft.object]
+    things = (
+        re.split(r",? and (?:to )?|, ", draft.object)
+        if draft.attribute == "allergy" and not _NOT.match(draft.object)
+        else [draft.object]
+    )
     for thing in things:
         yield replace(draft, object=thing, text=draft.text.replace(draft.object, thing))
 
@@ -340,12 +349,20 @@ def _draft(
 def _clause(turn: SaidTurn, statement: Statement, quote: str, end: int) -> Clause:
     """Return a statement with what stands before and after it in its sentence."""
     first, last = statement.sentence
-    return Clause(quote.replace("\u2019", "'"), statement.start, turn.text[first : statement.start].replace("\u2019", "'"),
-                  turn.text[end : max(end, last)].replace("\u2019", "'"), False)  # fmt: skip
+    before, after = turn.text[first : statement.start], turn.text[end : max(end, last)]
+    said, before, after = (part.replace("\u2019", "'") for part in (quote, before, after))
+    return Clause(said, statement.start, before, after, asked=False)
 
 
 def _in_part(
-    turn: SaidTurn, statement: Statement, who: tuple[str, str], rule: Rule, thing: str, words: str, quote: str, part: str
+    turn: SaidTurn,
+    statement: Statement,
+    who: tuple[str, str],
+    rule: Rule,
+    thing: str,
+    words: str,
+    quote: str,
+    part: str,
 ) -> FactDraft:
     """Make a draft of what holds in part: "lives in Rome in winter" is a habit, and no home takes its place."""
     said = words if part in words else f"{words.rstrip(' .!,;:-')} {part[:1].lower()}{part[1:]}"
@@ -395,7 +412,7 @@ def _dated(turn: SaidTurn, rule: Rule, statement: Statement, quote: str, *, alon
     if dated is not None and rule.over and quote[dated.start : dated.start + 4].lower() == "for ":
         dated = None  # "lived in Lisbon for a year": not since when
     if dated is not None and _STAY.match(quote[dated.start :]) and _MOVED.search(quote):
-        dated = None  # "moved to Lisbon for a year"
+        return None, False  # "moved to Lisbon for a year"
     if dated is not None or not alone:
         return dated, dated is not None
     return when(turn.text[statement.sentence[0] : statement.sentence[1]], turn.said_at, future=future), False
@@ -473,17 +490,24 @@ def _with_date(words: str, quote: str, dated: When, inside: bool) -> str:
 def _once(drafts: Iterator[FactDraft]) -> list[FactDraft]:
     """Return the drafts of a turn, each fact once: "a dog called Bo" is the dog Bo."""
     once = list({(d.subject, d.attribute, d.object.lower()): d for d in reversed(list(drafts))}.values())[::-1]
-    named = [(d, stem_set(d.object)) for d in once if d.entities and d.attribute in _COMPANY]
-    return [
-        d
-        for d in once
-        if d.attribute not in _COMPANY
-        or not any(
-            other is not d
-            and (other.subject, other.attribute) == (d.subject, d.attribute)
-            and words < stem_set(d.object) | stem_set("called named")
-            and any(mention.name in d.object for mention in other.entities[1:])
-            and len(d.object) > len(other.object)
-            for other, words in named
-        )
-    ]
+    merged: list[FactDraft] = []
+    for draft in once:
+        twin = next((one for one in once if _same_company(draft, one)), None)
+        if twin is None:
+            merged.append(draft)
+        elif "called" in draft.object or "named" in draft.object:
+            merged.append(replace(draft, entities=twin.entities, relations=twin.relations))
+    return merged
+
+
+def _same_company(one: FactDraft, other: FactDraft) -> bool:
+    """Tell whether two drafts are of one companion: "dog called Bo" and "dog Bo"."""
+    if one is other or (one.subject, one.attribute) != (other.subject, other.attribute):
+        return False
+    if one.attribute not in _COMPANY:
+        return False
+    words, others = (set(draft.object.lower().split()) for draft in (one, other))
+    return bool((words ^ others) & {"called", "named"}) and words - _CALLED == others - _CALLED
+
+
+_CALLED: Final = frozenset(("called", "named"))

@@ -13,9 +13,9 @@ from typing import Final
 
 from memgraph.drafts import Decision, FactDraft, KnownFact, Ruling, SaidTurn
 from memgraph.records import OPEN
-from memgraph.writing.assertions import asserts, besides, cued, dated_before, fits
+from memgraph.writing.assertions import asserts, besides, cued, dated_before, fits, taken_back
 from memgraph.writing.attributes import single
-from memgraph.writing.clauses import LOOK, Clause, stem_set, stems
+from memgraph.writing.clauses import LOOK, Clause, stem_set, stems, unquoted
 from memgraph.writing.cues import FORMS
 from memgraph.writing.endings import Ending, ending
 from memgraph.writing.patterns import compiled
@@ -41,8 +41,11 @@ _ENDED: Final = compiled(
     r"\b(?:stop|stopped|quit|given up|gave up|no longer|no more|never|don't|doesn't|do not|does not|packed in|not)\b"
 )
 _DENIED: Final = compiled(r"^(?:not|isn['\u2019]t|aren['\u2019]t)(?: \w+)?? allergic to\b")
-_LEFT: Final = frozenset(stems("quit left lost gave given up notice resigned retired sacked fired redundant laid off"))
+_LEFT: Final = frozenset(stems("quit left lost gave given up notice resigned sacked fired redundant laid off"))
 """What is no new work."""
+_JOB_AT: Final = compiled(
+    r"\b(?:job|post|position|role|work|shifts?|placement) (?:at|with|in) (?:the |a |an |my )?(?P<where>[\w'&-]+)"
+)
 _COUNTS: Final = frozenset(stems("one two three four five six some several few"))
 _EXACTLY: Final = compiled(
     r"\b(?:(?:to be|more) (?:exact|precise|specific)|(?:more )?(?:precisely|exactly|specifically)|namely|that is|i\.e"
@@ -194,6 +197,10 @@ def why_not_changed(draft: FactDraft, turn: SaidTurn, target: KnownFact) -> str:
         return f"the turn does not plainly say it ({said.mood})"
     if not recent and dated_before(said.clause, turn, target.valid_from):
         return "the news is older"
+    if taken_back(said.clause, draft.attribute, unquoted(turn.text)):
+        return "the turn takes it back in part"
+    if _left(draft, turn, said.clause):
+        return "the turn says that it is over"
     if _within(target, draft, said.clause):
         return "the value is more exact"
     if refines(draft, target, turn):
@@ -324,6 +331,17 @@ def _within(target: KnownFact, draft: FactDraft, clause: Clause) -> bool:
     sentence = clause.before + clause.text + clause.after
     old = stem_set(target.object)
     return any(old <= frozenset(stems(text)) and not _LEAVES.search(text) for text in (sentence, draft.text))
+
+
+def _left(draft: FactDraft, turn: SaidTurn, clause: Clause) -> bool:
+    """Tell whether a turn ends the very value that a draft takes from it: "I quit my job at the bakery"."""
+    gone = KnownFact("", draft.subject, draft.attribute, draft.object, clause.text, draft.kind, min(0, turn.said_at))
+    found = ending(turn, gone, clause.start, clause.end)
+    if found is None:
+        return False
+    where = _JOB_AT.search(clause.text)
+    ended = found.phrase | (stem_set(where["where"]) if where else frozenset[str]())
+    return not ended.isdisjoint(stem_set(draft.object))
 
 
 def _differs(draft: FactDraft, fact: KnownFact) -> bool:

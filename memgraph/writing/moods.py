@@ -90,7 +90,9 @@ _JOKE: Final = Phrases(
     rf"|(?:{any_of('pub ikea shed garden tent attic basement')}"
     rf"|{any_of('cellar tub bathtub hammock lift queue inbox')}))\b",
 )
-_SMILEY: Final = compiled(r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|(?:[;:]|(?<!\S)8)[-']?[)PpD](?!\w)")
+_SMILEY: Final = compiled(
+    r"[\U0001f602\U0001f923\U0001f61c\U0001f609\U0001f61d\U0001f643]|(?:[;:]|(?<!\S)8)[-']?[)PpD](?!\w)"
+)
 _FICTION: Final = Phrases(
     rf"\b{any_of('dreamt dreamed nightmare daydream daydreaming')}\b|\b(?:in|had) (?:my|a|the"
     rf"|this) (?:\w+ ){{0,2}}dream\b",
@@ -114,19 +116,26 @@ _HYPOTHESIS: Final = Phrases(
 )
 _SAYS_SELF: Final = any_of("think guess suppose reckon believe imagine assume presume figure gather suspect fancy feel")
 _DOUBT: Final = Phrases(
+    r"\bwhether\b|\b(?:i|we) wonder\b",
     # "I think I live in Bergen": not "I think that's great".
-    rf"\b(?:i|we) (?:\w+ly |do |still |now |just |kind of |sort of )*{_SAYS_SELF}(?: that| like)? (?=(?:i|we|my|our|he|she"
-    r"|they)\b)",
+    rf"\b(?:i|we) (?:\w+ly |do |still |now |just |kind of |sort of )*{_SAYS_SELF}(?: that| like)? (?=(?:i|we|my"
+    rf"|our|he|she"
+    r"|they|(?-i:[A-Z][a-z]+))\b)",
     r"\b(?:seems?|appears?) (?:to|that|like|as if|as though)\b|\bi must (?!say|admit|confess|tell|have|go|be off)\w+"
-    r"|\b(?:i|we) (?:\w+ )?feel\b(?! (?:better|great|fine|well|good|at home|free))|\bi'd say\b|\bas far as\b|\b(?:if )?memory serves\b|\bor so it (?:seems|feels)\b",
-    also=("'d",),
+    r"|\b(?:i|we) (?:\w+ )?feel\b(?! (?:better|great|fine|well|good|at home|free))|\bi'd say\b|\bas far as\b"
+    r"|\b(?:if )?memory serves\b|\bor so it (?:seems|feels)\b",
 )
 """What the speaker does not vouch for, in what a clause says itself."""
 _FIGURE: Final = Phrases(
+    r"\bas (?:though|if)\b|\binwardly\b|\bin effect\b|\bas good as (?!new|it|ever|any|the)|\ball but (?!one|two"
+    r"|the|my)\w"
+    r"|\bwith one foot\b|\b(?:officially|formally|legally|administratively),? at least\b"
+    r"|\bat least (?:officially|formally|legally|in theory|in spirit)\b",
     r"\bin (?:my|our|his|her|their) (?:own )?(?:head|mind|heart|dreams?|imagination|thoughts|fantas(?:y|ies)|soul"
     r"|daydreams?|opinion|own eyes)\b",
     r"\bin (?:spirit|name only|a sense|a way|a manner of speaking|thought)\b|\bat heart\b|\bdeep down\b"
-    r"|\bso to speak\b|\b(?:my|our) (?:brain|thoughts|imagination|head (?:is|lives|works))\b|\bas it were\b|\b(?:figuratively|metaphorically|mentally|emotionally|spiritually"
+    r"|\bso to speak\b|\b(?:my|our) (?:brain|thoughts|imagination|head (?:is|lives|works))\b|\bas it were\b"
+    r"|\b(?:figuratively|metaphorically|mentally|emotionally|spiritually"
     r"|theoretically|nominally|notionally|technically|virtually)\b",
     r"\b(?:more or less|pretty much|a bit of an?|by training)\b"
     r"|(?:'m|\bam|'s|\bis|'re|\bare) (?:now )?like (?:an?|the|my)\b",
@@ -236,6 +245,8 @@ _REPORT: Final = re.compile(
     re.IGNORECASE,
 )
 _HEARSAY: Final = Phrases(
+    r"\b(?:people|everyone|everybody|some|many|others|they|you|most) (?:all )?(?:think|say|believe|assume|claim"
+    r"|reckon)\b",
     r"\b(?:apparently|supposedly|allegedly|rumou?rs?|rumou?red|according to|word is|they say|people say|i heard"
     r"|i hear|gossip|reportedly"
     r"|as (?:my|the) \w+ (?:put|puts|says|said)|headline|lyrics?|caption|the saying|proverb|horoscope|fortune cookie)\b"

@@ -44,7 +44,7 @@ _OWN: Final = any_of(
 )
 _ADVERB: Final = (
     r"(?:(?:just|finally|also|now|recently|has|have|had|already|really|actually|apparently|never|always|only|both"
-    r"|all)\s+)*"
+    r"|all|still|no\s+longer|rarely|usually|often)\s+)*"
 )
 _VERB: Final = (
     rf"(?:(?:{any_of('has have had is was are were does doesn did do isn')}"

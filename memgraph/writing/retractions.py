@@ -45,9 +45,12 @@ _RETRACTS: Final = Phrases(
 _MEANT: Final = compiled(
     r"\b(?:joking|kidding|teasing|messing|lying|joke|lie|typo|prank|slip|lied|fake|fiction|bluff)\b"
 )
-_PROVED: Final = any_of("test tests doctor doctors diagnosis result results clinic gp allergist lab hospital nurse letter")
+_PROVED: Final = any_of(
+    "test tests doctor doctors diagnosis result results clinic gp allergist lab hospital nurse letter"
+)
 _DISPROVED: Final = Phrases(
-    rf"\b{_PROVED}(?:'s|'d| was| were| is| are| has| had| have)? (?:been |got (?:it|that|this|me) |had (?:it|that|this) )?"
+    rf"\b{_PROVED}(?:'s|'d| was| were| is| are| has| had| have)? (?:been |got (?:it|that|this|me) |had (?:it|that"
+    rf"|this) )?"
     rf"(?:all |just |simply |plain )?(?:wrong|mistaken|a mistake|mixed up|in error|incorrect|false)\b",
     r"\bmisdiagnos\w+|\bfalse (?:alarm|positive|result|diagnosis)\b|\bwrong diagnosis\b",
     r"\b(?:i|we|he|she|they)(?:'ve| have| has|'s)? never (?:was|were|been|had been|had|did)\b(?=\W*$|[.,;!])",
@@ -55,6 +58,8 @@ _DISPROVED: Final = Phrases(
     r"|a misdiagnosis|a misunderstanding)\b(?! to\b)",
 )
 """By which what was believed turns out never to have been so."""
+_ABOUT: Final = compiled(r"\bwrong about (?P<what>(?!(?:it|that|this|everything|all)\b).+)")
+_NEVER: Final = compiled(r"\bnever (?:was|were|have|had|did|been|have been)\W*$")
 _OVER_NOW: Final = compiled(r"\b(?:any ?more|no longer|any longer|these days|nowadays|now)\b")
 _NEARBY: Final = 120
 """Characters after a denial in which its reason is looked for."""
@@ -115,6 +120,10 @@ def retraction(turn: SaidTurn, fact: KnownFact, start: int = 0, stop: int | None
             continue
         if _MEANT.search(match.group()) and DOUBLED.search(clause.text[: match.start()]):
             continue
+        if (of := _ABOUT.search(clause.text)) and about.isdisjoint(stems(of["what"])) and stems(of["what"]):
+            continue  # "wrong about my iron" is of the iron
+        if _NEVER.search(clause.text) and about.isdisjoint(stems(plain[: clause.end])):
+            continue  # "I never was" is of what was said before it
         # "Sold it. Just kidding!" takes back what the turn itself said, not what was said before.
         if _JUST_NOW.search(plain) and number > 0:
             continue

@@ -65,7 +65,8 @@ ENDINGS: Final = (
     Rule(
         "diet",
         says(
-            rf"{BE} (?:not|no longer)(?: an?)?{ADV} (?P<o>(?:{_DIET}))\b(?! (?:restaurant|food|place|meal|shop|option))",
+            rf"{BE} (?:not|no longer)(?: an?)?{ADV} (?P<o>(?:{_DIET}))\b(?! (?:restaurant|food|place|meal|shop"
+            rf"|option))",
         ),
         who=ANY,
         confidence=0.88,

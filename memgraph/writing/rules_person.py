@@ -226,8 +226,10 @@ PERSON: Final = (
             f"{DO} (?:work|works|working|worked) as (?:a|an|the) {SHORT}",
             f"{BE} working as (?:a|an) {SHORT}",
             r" (?P<o>[a-z]+ [^.,;:!?]+?) for a living\b",
-            f"(?:{BE}|{DONE}(?: been)?)(?: now)? (?:work|works|working|started|begun|began|joined|hired|taken on)(?: work"
-            f"| working| a job| a new job| the new job)?(?: (?:at|for|with|by|in))? {PROPER} as (?:a|an|the|their) {SHORT}",
+            f"(?:{BE}|{DONE}(?: been)?)(?: now)? (?:work|works|working|started|begun|began|joined|hired|taken"
+            f" on)(?: work"
+            f"| working| a job| a new job| the new job)?(?: (?:at|for|with|by|in))? {PROPER} as (?:a|an|the"
+            f"|their) {SHORT}",
         ),
         who=ANY,
         confidence=0.88,

@@ -114,6 +114,10 @@ _NOT_NAMES: Final = frozenset(
 )
 
 
+_BOTH: Final = frozenset("read let put cut set hit shut spread hurt bet cost quit split".split())
+"""Forms that are present and past alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A piece of a turn with one subject and what is said of it.
@@ -206,7 +210,7 @@ def statements(said: str, start: int, end: int) -> Iterator[Statement]:
                 unsure,
             )
             yield inherited
-        elif first in PAST and (number == 0 or inherited is not None):
+        elif first in PAST and (number == 0 or (inherited is not None and not _present(first, inherited.rest))):
             before = inherited
             yield Statement(
                 before.who if before else "i",
@@ -222,6 +226,12 @@ def statements(said: str, start: int, end: int) -> Iterator[Statement]:
             )
         else:
             inherited = None
+
+
+def _present(verb: str, told: str) -> bool:
+    """Tell whether a form that is both goes on with a present: "I swim and read"."""
+    before = told.strip(" '\u2019").split(" ", 1)[0].lower()
+    return verb in _BOTH and before not in PAST and not before.endswith("ed")
 
 
 def _who(found: re.Match[str]) -> str:

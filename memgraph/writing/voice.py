@@ -29,7 +29,8 @@ _UNCHANGED: Final = frozenset(
 )
 _AND: Final = re.compile(
     r"((?:,| and| but| or)(?: (?:then|also|never|always|just|still|often|usually|sometimes|even|now))*)"
-    r" (say|go|get|eat|make|take|keep|give|know|think|bring|write|read|buy|sell|live|have|do|don't|want|listen|carry|send"
+    r" (say|go|get|eat|make|take|keep|give|know|think|bring|write|read|buy|sell|live|have|do|don't|want|listen"
+    r"|carry|send"
     r"|pay|teach|learn|try|wear|bake|tell|ask|put|feel|spend|speak|meet|sit|leave|become|grow|believe|enjoy|prefer|own"
     r"|wake|commute|see|hear|am)\b(?! (?:of|and)\b)"
     r"|( but| and)"
@@ -37,7 +38,8 @@ _AND: Final = re.compile(
     r"(?= (?:the|a|an|my|our|no|some|it|them|him|her|two|three|every)\b)|(?<=but )(?:like|love|hate|need)\b)"
 )
 _INFINITIVE: Final = re.compile(
-    r" (?:to(?! (?:the|a|an|my|our|your|his|her|their|every|each|work|school|town|bed|lunch|church|[A-Z]))|can|could|will|would|should|must|might|may|let|lets|help|helps|make \w+|makes \w+|did|does|do|don't|didn't"
+    r" (?:to(?! (?:the|a|an|my|our|your|his|her|their|every|each|work|school|town|bed|lunch|church|[A-Z]))|can"
+    r"|could|will|would|should|must|might|may|let|lets|help|helps|make \w+|makes \w+|did|does|do|don't|didn't"
     r"|doesn't|cannot|can't|won't) "
 )
 _UNSOUND: Final = re.compile(

@@ -224,7 +224,10 @@ def test_a_past_state_without_a_date_is_an_experience() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("I moved from Oslo to Lisbon last week.", "Maren moved from Oslo to Lisbon in the week of 11 August 2025."),
+        (
+            "I moved from Oslo to Lisbon last week.",
+            "Maren lives in Lisbon, having moved there from Oslo in the week of 11 August 2025.",
+        ),
         ("I'm a vet nurse and I love it.", "Maren is a vet nurse."),
         ("Yesterday I broke my wrist.", "Maren broke their wrist on 22 August 2025."),
         ("I don't eat pork.", "Maren doesn't eat pork."),

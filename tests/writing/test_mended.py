@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from memgraph.drafts import Decision, FactDraft, KnownFact, Mode, Operation, Ruling, SaidTurn
-from memgraph.writing import remembered
+from memgraph.writing import names, nearness, remembered
 from memgraph.writing.assertions import cued, fits
 from memgraph.writing.attributes import ATTRIBUTES, single
 from memgraph.writing.clauses import clauses, stem_set
@@ -176,5 +176,9 @@ def test_what_was_worked_out_of_texts_can_be_forgotten() -> None:
     assert stem_set("a very private boat") is before
     remembered.forget()
     assert stem_set("a very private boat") is not before
+    name, look = names.parse("Ada Very Private"), nearness._look("Ada Very Private")  # pyright: ignore[reportPrivateUsage]
+    remembered.forget()
+    assert names.parse("Ada Very Private") is not name
+    assert nearness._look("Ada Very Private") is not look  # pyright: ignore[reportPrivateUsage]
     known = fact("residence", "Oslo", "Ada lives in Oslo.")
     assert decided(replace(known, valid_from=OLD), "Ghent", "I moved to Ghent.").closes

@@ -1,0 +1,273 @@
+"""What becomes of facts whose turns are erased or withdrawn: what is made again, of what, and what comes back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage, HumanMessage
+
+from memgraph import Fact, Memory, Scope
+from memgraph.errors import NotFound, StoreError
+from memgraph.ledger import codec, erasure
+from memgraph.records import MemoryOperation
+from support.facts import HOMES, opened, tell, tick
+from support.fakes import ScriptedChatModel, decided, stated
+from support.memories import ADA, query
+from support.scan import holding
+
+OSLO = HOMES[0]
+
+
+def known(memory: Memory, scope: Scope = ADA) -> list[Fact]:
+    return list(memory.list(scope, kind="fact").items)
+
+
+def objects(memory: Memory, scope: Scope = ADA) -> list[str]:
+    return [fact.object for fact in known(memory, scope)]
+
+
+def done(memory: Memory) -> list[tuple[str, str | None]]:
+    """Return what was done, oldest first."""
+    return [(one.operation, one.mode) for one in _oldest_first(memory)]
+
+
+def _oldest_first(memory: Memory) -> list[MemoryOperation]:
+    return list(reversed(memory.operations(ADA, limit=100).items))
+
+
+def erase(memory: Memory, *turns: str) -> None:
+    memory.erase(list(turns), ADA)
+    memory.settle(30)
+
+
+def test_what_an_agent_said_is_made_again_for_it_alone() -> None:
+    one, other = Scope("ada", agent_id="a1"), Scope("ada", agent_id="a2")
+    with opened() as memory:
+        mine, theirs = (tell(memory, OSLO, OSLO, scope=scope) for scope in (one, other))
+        erase(memory, mine[0], theirs[0])
+        assert {fact.agent_id: fact.evidence for fact in known(memory)} == {"a1": (mine[1],), "a2": (theirs[1],)}
+        assert [fact.agent_id for fact in known(memory, one)] == ["a1"]
+
+
+def test_many_turns_are_read_again_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened() as memory:
+        first, *_ = tell(memory, *[OSLO] * 27)
+        queued: list[int] = []
+
+        def note(connection: Any, owner: int, seq: int, *, rows: Sequence[int], now: int, kind: str = "index") -> int:
+            queued.append(len(rows))
+            return 0
+
+        with monkeypatch.context() as patched:
+            patched.setattr("memgraph.ledger.erasure.jobs.enqueue", note)
+            memory.erase(first, ADA)
+        assert queued == [24, 2]
+
+
+def test_what_the_caller_withdrew_stays_withdrawn() -> None:
+    with opened() as memory:
+        first, _ = tell(memory, OSLO, OSLO)
+        memory.forget(known(memory)[0].id, ADA)
+        erase(memory, first)
+        assert known(memory) == []
+
+
+def test_what_the_caller_undid_stays_undone() -> None:
+    with opened() as memory:
+        first, _, _ = tell(memory, OSLO, OSLO, HOMES[1])
+        [change] = [one for one in _oldest_first(memory) if one.mode == "change"]
+        memory.undo(change.id, ADA)
+        erase(memory, first)
+        assert objects(memory) == ["Oslo"]
+
+
+def test_what_the_caller_undid_and_did_again_is_done_again() -> None:
+    with opened() as memory:
+        first, second = tell(memory, OSLO, OSLO)
+        undone = memory.undo(_oldest_first(memory)[1].id, ADA)
+        memory.undo(undone.id, ADA)
+        erase(memory, first)
+        assert [fact.evidence for fact in known(memory)] == [(second,)]
+
+
+def test_why_a_newer_fact_is_believed_outlives_the_older_one() -> None:
+    with opened() as memory:
+        old, _ = tell(memory, *HOMES)
+        before = known(memory)[0]
+        erase(memory, old)
+        assert known(memory) == [before]
+        assert before.seq > 0
+        [added] = memory.why(before.id, ADA).operations
+        assert (added.operation, added.mode, added.gate, added.reason) == ("ADD", None, "none", None)
+        assert (added.fact, added.target, added.evidence) == (before.id, None, before.evidence)
+        memory.undo(added.id, ADA)
+        assert known(memory) == []
+
+
+def test_what_was_undone_is_so_too_without_the_older_fact() -> None:
+    with opened() as memory:
+        old, _ = tell(memory, *HOMES)
+        undone = memory.undo(memory.operations(ADA).items[0].id, ADA)
+        erase(memory, old)
+        assert [(one.operation, one.target) for one in _oldest_first(memory)] == [("ADD", None), ("UNDO", None)]
+        memory.undo(undone.id, ADA)
+        assert objects(memory) == ["Lisbon"]
+
+
+def test_an_end_outlives_what_it_was_ended_for() -> None:
+    with opened() as memory:
+        _, moved, again = tell(memory, *HOMES, "I live in Lisbon.")
+        erase(memory, again)
+        assert [(fact.object, fact.evidence) for fact in known(memory)] == [("Lisbon", (moved,))]
+        [oslo] = [one for one in memory.list(ADA, kind="fact", filter={"object": "Oslo"}, include_ended=True).items] if (
+            False
+        ) else [memory.get(_oldest_first(memory)[0].fact or "", ADA, kind="fact")]
+        assert oslo.valid_to is not None
+
+
+def test_what_a_forgotten_turn_ended_goes_on() -> None:
+    with opened() as memory:
+        _, moved = tell(memory, *HOMES)
+        tick(memory, days=1)
+        memory.forget(moved, ADA)
+        [home] = known(memory)
+        assert (home.object, home.valid_to) == ("Oslo", None)
+        memory.settle(30)
+        assert memory.search("Where does Ada live?", ADA, kind="fact")[0].id == home.id
+        back = memory.why(home.id, ADA).operations[-1]
+        assert (back.operation, back.reason) == ("UNDO", "the turn that ended it was withdrawn")
+        memory.undo(back.id, ADA)
+        assert known(memory) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "ends"),
+    [
+        ("I love tea.", "I don't like tea any more."),
+        ("I work at Kestrel as a nurse.", "I quit my job at Kestrel."),
+        (OSLO, "I never lived in Oslo."),
+    ],
+)
+def test_whatever_ended_it(said: str, ends: str) -> None:
+    with opened() as memory:
+        tell(memory, said)
+        before = [(fact.id, fact.text, fact.valid_to) for fact in known(memory)]
+        [end] = tell(memory, ends)
+        assert before != [(fact.id, fact.text, fact.valid_to) for fact in known(memory)]
+        memory.forget(end, ADA)
+        assert [(fact.id, fact.text, fact.valid_to) for fact in known(memory)] == before
+
+
+def test_what_an_edited_message_ended_goes_on() -> None:
+    with opened() as memory:
+        tell(memory, OSLO)
+        for text in (HOMES[1], "I love tea."):
+            tick(memory, days=1)
+            message = HumanMessage(text, id="message-with-a-unique-id", name="Ada")
+            memory.add([message], ADA, thread_id="t")
+        assert sorted(objects(memory)) == ["Oslo", "tea"]
+
+
+def test_what_others_say_too_stays_ended() -> None:
+    with opened() as memory:
+        _, moved, again = tell(memory, *HOMES, "I live in Lisbon.")
+        memory.forget(moved, ADA)
+        assert objects(memory) == ["Lisbon"]
+        memory.forget(again, ADA)
+        assert objects(memory) == ["Oslo"]
+
+
+def test_what_came_after_ends_it_instead() -> None:
+    with opened() as memory:
+        _, moved, after = tell(memory, *HOMES, "I moved from Lisbon to Porto.")
+        memory.forget(moved, ADA)
+        [home] = known(memory)
+        assert (home.object, home.conflicts) == ("Porto", ())
+        oslo = memory.get(_oldest_first(memory)[0].fact or "", ADA, kind="fact")
+        assert oslo.valid_to == home.valid_from
+        assert done(memory)[-2:] == [("UNDO", None), ("UPDATE", "change")]
+        memory.forget(after, ADA)
+        assert objects(memory) == ["Oslo"]
+
+
+def test_whoever_keeps_an_end_keeps_it() -> None:
+    with opened() as memory:
+        _, moved, tea = tell(memory, *HOMES, "I love tea.")
+        memory.forget(moved, ADA)
+        memory.undo(_oldest_first(memory)[-1].id, ADA)
+        memory.forget(tea, ADA)
+        assert known(memory) == []
+
+
+def test_what_nobody_says_any_more_is_not_opened() -> None:
+    with opened() as memory:
+        lived, moved = tell(memory, *HOMES)
+        memory.forget(lived, ADA)
+        memory.forget(moved, ADA)
+        assert known(memory) == []
+
+
+SECRET = "Zyxville"
+
+
+def test_what_a_model_took_from_the_turn_before_goes_with_it(tmp_path: Path) -> None:
+    answer = stated("Yes, since May.", object=SECRET, text=f"Ada lives in {SECRET}.")
+    again = stated("Yes, since May.", object="somewhere", text="Ada lives somewhere since May.")
+    model = ScriptedChatModel.of(answer, again, otherwise="none")
+    with opened(tmp_path / "m.db", model=model, embedder=None) as memory:
+        asked = memory.add({"role": "assistant", "content": f"Do you live in {SECRET}?"}, ADA).ids[0]
+        memory.settle(30)
+        tell(memory, "Yes, since May.")
+        memory.settle(30)
+        assert objects(memory) == [SECRET]
+        erase(memory, asked)
+        assert objects(memory) == ["somewhere"]
+    assert holding([tmp_path], [SECRET]) == []
+
+
+def test_what_a_model_answers_to_erased_words_is_not_kept(tmp_path: Path) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow(_: Sequence[BaseMessage]) -> Any:
+        asked.set()
+        assert answer.wait(30)
+        return stated(f"I live in {SECRET}.", object=SECRET, text=f"Ada lives in {SECRET}.")
+
+    tea = stated("I love tea.", attribute="preference", object="tea", text="Ada loves tea.")
+    model = ScriptedChatModel.of(slow, tea, otherwise="none")
+    with opened(tmp_path / "m.db", model=model, embedder=None) as memory:
+        messages = [{"role": "user", "content": text, "name": "Ada"} for text in (f"I live in {SECRET}.", "I love tea.")]
+        first, _ = memory.add(messages, ADA, background=True).ids
+        assert asked.wait(30)
+        memory.erase(first, ADA)
+        answer.set()
+        memory.settle(30)
+        assert objects(memory) == ["tea"]
+    assert holding([tmp_path], [SECRET]) == []
+
+
+@pytest.mark.parametrize("stage", ["draft", "decision"])
+def test_what_waits_to_be_decided_is_made_again(tmp_path: Path, stage: str) -> None:
+    """A job that stands still between two stages holds words of its turns, and of the facts it was decided beside."""
+
+
+def test_a_draft_that_is_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(facts=False) as memory:
+        [turn] = tell(memory, OSLO)
+        monkeypatch.setattr(erasure, "_shrink_jobs", lambda *_: 0)
+        memory.settle(30)
+        memory.live().wait(memory.core.ledger.write(_leave_draft))
+        with pytest.raises(StoreError, match="jobs"):
+            memory.erase(turn, ADA)
+
+
+def _leave_draft(connection: Any) -> None:
+    connection.execute(
+        "insert into outbox(owner, seq, kind, state, rows, available_at, created_at, draft)"
+        " values (1, 1, 'facts', 'failed', x'', 0, 0, ?)",
+        (codec.encode('{"rows": [1], "context_rows": []}'),),
+    )
