@@ -112,7 +112,7 @@ def let_go(
             now=now,
         )
         touched.add(row)
-    opened = _Opening(connection, owner, gone, pepper, now).run()
+    opened = _Opening(connection, owner, gone, {*touched}, pepper, now).run()
     touched |= opened.rows | opened.opposed
     if not touched:
         return owner.seq
@@ -134,11 +134,18 @@ class _Opening:
     """Turns round what withdrawn turns closed, each by an operation of its own."""
 
     def __init__(
-        self, connection: apsw.Connection, owner: owners.Owner, gone: set[int], pepper: bytes, now: int
+        self,
+        connection: apsw.Connection,
+        owner: owners.Owner,
+        gone: set[int],
+        withdrawn: set[int],
+        pepper: bytes,
+        now: int,
     ) -> None:
         self._connection = connection
         self._owner = owner
         self._gone = gone
+        self._withdrawn = withdrawn
         self._pepper = pepper
         self._now = now
         self._opened = _Opened(set(), set())
@@ -155,8 +162,7 @@ class _Opening:
     def _is_baseless(self, done: Past) -> bool:
         """Whether no turn says any more why something was closed, and nobody took that back before."""
         connection, owner = self._connection, self._owner.owner
-        concerned = not self._gone.isdisjoint(done.turns) or not self._opened.rows.isdisjoint(done.effects.rows())
-        if not concerned or any(turns.is_believed(connection, owner, turn) for turn in done.turns):
+        if any(turns.is_believed(connection, owner, turn) for turn in done.turns):
             return False
         # What it was closed for is said by others, too.
         replaced = done.fact is not None and facts.believed_version(connection, owner, done.fact)
@@ -165,8 +171,8 @@ class _Opening:
     def _holds(self, done: Past, row: int, after: int) -> bool:
         """Whether a fact still is as a closing left it, and is said."""
         connection, owner = self._connection, self._owner.owner
-        concerned = not self._gone.isdisjoint(done.turns) or row in self._opened.rows
-        return concerned and stands(connection, owner, row, after) and is_said(connection, owner, row)
+        lost = not self._gone.isdisjoint(done.turns) or done.fact in self._withdrawn or row in self._opened.rows
+        return lost and stands(connection, owner, row, after) and is_said(connection, owner, row)
 
     def _open(self, done: Past, row: int, before: int) -> None:
         owner = self._owner.owner
@@ -178,9 +184,7 @@ class _Opening:
         later = self._later(row)
         if later is None:
             oppose(self._connection, self._owner, effects, number, self._now)
-        entry = Entry(
-            number, "UNDO", fact=row, target=row, turns=[*done.turns], reason=_UNENDED, undoes=done.number
-        )
+        entry = Entry(number, "UNDO", fact=row, target=row, turns=[*done.turns], reason=_UNENDED, undoes=done.number)
         self._record(entry, effects)
         if later is not None:
             self._close(row, later)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from memgraph.projections.tokenizer import tokenize
+from memgraph.projections.tokenizer import UNSPACED, tokenize
 
 _WORD: Final = re.compile(r"\w+")
 _FORMS: Final = {
@@ -23,7 +23,7 @@ _FORMS: Final = {
 _SPLIT: Final = re.compile(r"\.\.\.|\u2026|\s+|.", re.DOTALL)
 _EDGE: Final = " \t\n.,;:!?\u2026\"'\u201c\u201d\u2018\u2019"
 _STEM: Final = 4
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0003ffff]")
+_UNSPACED: Final = re.compile(f"[{UNSPACED}]")
 _STOP: Final = re.compile("[.!?\u2026\n\u3002\uff01\uff1f]")
 _AROUND: Final = 300
 """Characters on each side of a quote in which its sentence begins and ends."""

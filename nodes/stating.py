@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,9 +13,12 @@ from pydantic import BaseModel, Field, WrapValidator, field_validator
 
 from memgraph.drafts import FactDraft, Kind, Mention, RelationDraft, SaidTurn
 from memgraph.nodes.answers import Broken, kept
-from memgraph.nodes.grounding import grounded, located
+from memgraph.nodes.grounding import Said, english, grounded, located, refers_back, telling, widened
 from memgraph.records import to_us
 from memgraph.writing.attributes import ATTRIBUTES, RELATIONS
+from memgraph.writing.clauses import Clause, clauses
+from memgraph.writing.persons import same, speaks_of
+from memgraph.writing.remembered import forget_turns
 
 MOST_FACTS: Final = 40
 """Facts taken of one batch of turns."""
@@ -27,6 +31,16 @@ _UNTRUSTED: Final = ("tool", "document")
 _SPEAKER: Final = frozenset(("i", "me", "user", "the user", "speaker", "the speaker", "myself"))
 _TYPES: Final = ("person", "place", "organisation", "pet", "thing", "event", "other")
 _YEARS: Final = (1900, 2200)
+_UNCHECKED: Final = 0.4
+"""Confidence at most, where words can't be held against what was said: below what is shown as unsure."""
+
+_STATES: Final = ("marital_status", "diet")
+"""Attributes whose values have names of their own: "We broke up" makes one single."""
+
+_REPORTED: Final = re.compile(
+    r"\b(?:me|us|myself|ourselves|and I|says?|said|thinks?|confirm\w*|told|found|diagnos\w*|reckons?)\b"
+)
+"""Somebody else's act or word that may well be about the speaker: "My doctor says it's asthma"."""
 
 MentionType = Literal["person", "place", "organisation", "pet", "thing", "event", "other"]
 
@@ -106,6 +120,7 @@ class Reader:
         both = zip((*turns, *before), (*read, *heard), strict=True)
         self.talk = [text for turn, text in both if turn.origin not in _UNTRUSTED]
         self.names = [turn.speaker for turn in (*turns, *before)]
+        self._talked = Said(self.talk)
 
     def faults(self, answer: Facts) -> list[str]:
         """Return what is wrong with an answer, as lines for the model."""
@@ -128,6 +143,7 @@ class Reader:
                 dropped += 1
             else:
                 kept.setdefault((draft.subject, draft.attribute, draft.object, draft.valid_from, draft.valid_to), draft)
+        forget_turns()
         return list(kept.values()), dropped
 
     def draft(self, fact: Stated | Broken, *, strict: bool = False) -> FactDraft:
@@ -150,14 +166,15 @@ class Reader:
         sayer, quote = self._sayer(fact.quote, cited)
         if texts["subject"].casefold() in _SPEAKER and sayer.speaker and sayer.role not in _MACHINE:
             texts["subject"] = _clean("subject", sayer.speaker)
-        self._borne(texts, attribute, sayer, cited)
+        self._may_say(texts["subject"], attribute, sayer, cited)
+        sure = self._borne(texts, attribute, sayer, quote, cited)
         begins, ends = _interval(fact.since, fact.to)
         names = self._names(fact.entities, texts["subject"], cited)
         return FactDraft(
             **texts,
             attribute=attribute,
             kind=fact.kind,
-            confidence=_share(fact.confidence, 0.8),
+            confidence=min(_share(fact.confidence, 0.8), 1.0 if sure else _UNCHECKED),
             importance=_share(fact.importance, 0.5),
             valid_from=begins,
             valid_to=ends,
@@ -182,20 +199,56 @@ class Reader:
                 return turn, words
         raise _Refused("quote: not the words of a turn named")
 
-    def _borne(self, texts: dict[str, str], attribute: str, sayer: SaidTurn, cited: Sequence[SaidTurn]) -> None:
+    def _may_say(self, subject: str, attribute: str, sayer: SaidTurn, cited: Sequence[SaidTurn]) -> None:
         """Check that those who said it can say it.
 
         Raises:
-            _Refused: Its words are nobody's, or an assistant's of somebody else, or it is a standing instruction that
-                a tool or a document gives.
+            _Refused: Its words are an assistant's of somebody else, or it is a standing instruction that a tool or a
+                document gives.
         """
-        if sayer.role == "assistant" and texts["subject"].casefold() != sayer.speaker.casefold():
+        if sayer.role == "assistant" and subject.casefold() != sayer.speaker.casefold():
             raise _Refused("turns: what an assistant says is no fact about others")
         if attribute == "preference" and any(turn.origin in _UNTRUSTED for turn in cited):
             raise _Refused("attribute: no preference comes from an untrusted turn")
-        said = [*(self.read[turn.index] for turn in cited), *self.talk]
-        if not grounded(f"{texts['object']} {texts['text']}", said, texts["subject"]):
+
+    def _borne(
+        self, texts: dict[str, str], attribute: str, sayer: SaidTurn, quote: str, cited: Sequence[SaidTurn]
+    ) -> bool:
+        """Check that the words quoted say it.
+
+        The object stands by itself in the sentence quoted, at least half of its words, in any ending; or in what else
+        was said, where that sentence answers it or takes it up ("Yes", "We moved there"). What the text says beside the
+        object stands in what was said, at least half of it, verbs and dates apart that any sentence may have. And what
+        a speaker says of another is no fact about the speaker.
+
+        Where that can't be told, the statement is taken as one to be doubted, not refused: the object stands
+        elsewhere in what was said; the turn isn't English, so that a word that does not stand in it may be a
+        translation; the value is the name of a state that people put in other words.
+
+        Returns:
+            Whether all of that is so; else the statement is to be doubted.
+
+        Raises:
+            _Refused: No turn says so.
+        """
+        read = self.read[sayer.index]
+        sentence = widened(quote, read)
+        plain = english(read)
+        said = Said([*(self.read[turn.index] for turn in cited), *self.talk])
+        if plain and not said.any_of(f"{texts['object']} {texts['text']}", texts["subject"]):
             raise _Refused("text: no turn says so")
+        if same(texts["subject"], sayer.speaker) and _of_another(sentence, texts, sayer.speaker):
+            raise _Refused("subject: the words quoted are about another")
+        named = not plain or attribute in _STATES
+        here = Said([sentence]).share(texts["object"]) >= 0.5
+        if not here and not named and said.share(texts["object"]) < 0.5:
+            raise _Refused("object: not in the words quoted; use the turn's own words")
+        known = Said([texts["subject"], attribute.replace("_", " "), texts["object"] if here or named else ""])
+        beside = known.unsaid(telling(texts["text"]))
+        borne = 2 * len(said.unsaid(beside)) <= len(beside)
+        if not borne and plain:
+            raise _Refused("text: says more than any turn")
+        return borne and (here or (plain and refers_back(sentence) and said.share(texts["object"]) >= 0.5))
 
     def _names(self, named: Sequence[Named], subject: str, cited: Sequence[SaidTurn]) -> tuple[Mention, ...]:
         """Return those of the named that are: their names stand in the turns, or are the subject's or a speaker's."""
@@ -209,6 +262,34 @@ class Reader:
             if name.casefold() not in _SPEAKER and grounded(name, said):
                 mentions.setdefault(name, Mention(name, entry.type))
         return tuple(mentions.values())
+
+
+def _of_another(sentence: str, texts: dict[str, str], speaker: str) -> bool:
+    """Tell whether a sentence says of somebody else what a statement says of its speaker.
+
+    It doesn't where the statement names who that is ("Ada's brother lives in Rome") or the sentence comes back to the
+    speaker ("My boss promoted me").
+    """
+    where = _clause(sentence, texts["object"])
+    if where is None:
+        return False
+    clause, at = where
+    if speaks_of(speaker, speaker, sentence, clause, clause.start + at, clause.start + at) != "other":
+        return False
+    if _REPORTED.search(clause.text):
+        return False
+    other = Said([clause.text[:at]])
+    stated = [word for word in telling(f"{texts['text']} {texts['object']}") if word not in telling(speaker)]
+    return len(other.unsaid(stated)) == len(stated)
+
+
+def _clause(sentence: str, value: str) -> tuple[Clause, int] | None:
+    """Return the clause of a sentence in which a value stands, and where in it; None if it is in none as it stands."""
+    for clause in clauses(sentence):
+        at = clause.text.casefold().find(value.casefold())
+        if at > 0:
+            return clause, at
+    return None
 
 
 def _relations(linked: Sequence[Linked], names: set[str]) -> tuple[RelationDraft, ...]:

@@ -123,9 +123,11 @@ def test_an_end_outlives_what_it_was_ended_for() -> None:
         _, moved, again = tell(memory, *HOMES, "I live in Lisbon.")
         erase(memory, again)
         assert [(fact.object, fact.evidence) for fact in known(memory)] == [("Lisbon", (moved,))]
-        [oslo] = [one for one in memory.list(ADA, kind="fact", filter={"object": "Oslo"}, include_ended=True).items] if (
-            False
-        ) else [memory.get(_oldest_first(memory)[0].fact or "", ADA, kind="fact")]
+        [oslo] = (
+            [one for one in memory.list(ADA, kind="fact", filter={"object": "Oslo"}, include_ended=True).items]
+            if (False)
+            else [memory.get(_oldest_first(memory)[0].fact or "", ADA, kind="fact")]
+        )
         assert oslo.valid_to is not None
 
 
@@ -215,13 +217,13 @@ SECRET = "Zyxville"
 
 
 def test_what_a_model_took_from_the_turn_before_goes_with_it(tmp_path: Path) -> None:
-    answer = stated("Yes, since May.", object=SECRET, text=f"Ada lives in {SECRET}.")
-    again = stated("Yes, since May.", object="somewhere", text="Ada lives somewhere since May.")
+    answer = stated("I live there since May.", object=SECRET, text=f"Ada lives in {SECRET}.")
+    again = stated("I live there since May.", object="somewhere", text="Ada lives somewhere since May.")
     model = ScriptedChatModel.of(answer, again, otherwise="none")
     with opened(tmp_path / "m.db", model=model, embedder=None) as memory:
         asked = memory.add({"role": "assistant", "content": f"Do you live in {SECRET}?"}, ADA).ids[0]
         memory.settle(30)
-        tell(memory, "Yes, since May.")
+        tell(memory, "I live there since May.")
         memory.settle(30)
         assert objects(memory) == [SECRET]
         erase(memory, asked)
@@ -240,7 +242,9 @@ def test_what_a_model_answers_to_erased_words_is_not_kept(tmp_path: Path) -> Non
     tea = stated("I love tea.", attribute="preference", object="tea", text="Ada loves tea.")
     model = ScriptedChatModel.of(slow, tea, otherwise="none")
     with opened(tmp_path / "m.db", model=model, embedder=None) as memory:
-        messages = [{"role": "user", "content": text, "name": "Ada"} for text in (f"I live in {SECRET}.", "I love tea.")]
+        messages = [
+            {"role": "user", "content": text, "name": "Ada"} for text in (f"I live in {SECRET}.", "I love tea.")
+        ]
         first, _ = memory.add(messages, ADA, background=True).ids
         assert asked.wait(30)
         memory.erase(first, ADA)

@@ -147,7 +147,7 @@ def render(quotations: Iterable[tuple[Quotable, str]]) -> str:
     Returns:
         One text, oldest first, grouped by day and within a day by sitting; empty if there is nothing to quote.
     """
-    rows = sorted(quotations, key=lambda row: (row[0].said_at, row[0].id))
+    rows = sorted(quotations, key=lambda row: (row[0].said_at, _turn(row[0])))
     if not rows:
         return ""
     lines = [OPENING, HEADER]
@@ -156,6 +156,12 @@ def render(quotations: Iterable[tuple[Quotable, str]]) -> str:
         lines.append(heading(group[0][0], again=_again(lines, group[0][0])))
         lines += [line(hit, text) for hit, text in group]
     return "\n".join([*lines, CLOSING])
+
+
+def _turn(hit: Quotable) -> str:
+    """Return the id of the turn that says a hit: ids of turns are in the order in which they were stored."""
+    evidence: Sequence[str] = getattr(hit, "evidence", ())
+    return evidence[0] if evidence else hit.id
 
 
 def _again(lines: Sequence[str], hit: Quotable) -> bool:

@@ -111,12 +111,12 @@ def test_stored_text_never_drives_the_terminal(db: Path, say: Say) -> None:
     with Memory.open(db, embedder=None, facts=True) as memory:
         memory.add({"role": "user", "content": say("I live in Oslo."), "name": "Ada"}, ADA)
         fact = memory.list(ADA, kind="fact").items[0]
-        memory.update(fact.id, ADA, text="Ada \x1b[31m", object="\u202eOslo", reason="\x9b31m")
+        memory.update(fact.id, ADA, text="Ada \x9b31m", object="\u202eOslo", reason="\x9b31m")
     for options in (("list", "--facts"), ("why", fact.id), ("search", "Ada", "--kind", "fact")):
         for form in ((), ("--json",)):
             said = succeed(*options, "--user", "ada", "--db", db, *form)
             assert not set(said.out) & set("\x1b\x9b\u202e")
-            assert "\\u001b" in said.out
+            assert "\\u009b" in said.out or "\\x9b" in said.out
 
 
 def test_who_decided_and_whose_it_is_are_shown(db: Path, say: Say) -> None:
