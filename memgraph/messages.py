@@ -22,7 +22,6 @@ BLOCK_MARK: Final = "memgraph"
 """Key in `additional_kwargs` that marks a message of our own: what was recalled must not be remembered again."""
 
 _ROLES: Final = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "HumanMessageChunk": "user"}
-_ORIGIN: Final = {"assistant": "assistant", "tool": "tool", "function": "tool", "document": "document"}
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _METADATA_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_METADATA: Final = 16_384

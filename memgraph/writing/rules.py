@@ -56,7 +56,6 @@ class Rule:
     importance: float = 0.5
 
 
-SELF: Final = frozenset(("i",))
 MY: Final = frozenset(("my",))
 ANY: Final = frozenset(("i", "kin", "name"))
 OTHERS: Final = frozenset(("kin", "name"))
