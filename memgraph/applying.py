@@ -39,7 +39,7 @@ class Plan:
         turns: What was shown, by index. `rows`: rows of these turns by index.
         known: By alias: (row, version) of the facts that the plan was made for.
         origin: Who extracted and decided.
-        context: Rows of the turns that a model saw beside them, of which drafts may hold words.
+        shown: Rows of the turns that a model saw, `rows` and those before them: drafts may hold words of any.
     """
 
     job: int
@@ -50,7 +50,7 @@ class Plan:
     rows: Mapping[int, int]
     known: Mapping[str, tuple[int, int]]
     origin: Origin
-    context: Sequence[int] = ()
+    shown: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class _Work:
                 confidence=max(content.confidence, draft.confidence),
             )  # fmt: skip
             self._revise(head, content, number, effects, keys=keys_of(self._owner.secret, draft))
-            effects.read += [(target, turn) for turn in self._plan.context]
+            effects.read += self._read(target, draft, cited)
             self._state(target, number, draft, cited)
         elif step.mode == "retracted":
             facts.withdraw(connection, owner, target, seq=self._seq, now=self._now)
@@ -247,10 +247,24 @@ class _Work:
             facts.link(connection, owner, row, facts.DERIVED, target, number, self._now)
         self._rows[f"n{step.draft}"] = row
         effects.facts.append((row, 0, 1))
-        effects.read += [(row, turn) for turn in self._plan.context]
+        effects.read += self._read(row, draft, cited)
         self._touched.append(row)
         self._state(row, number, draft, cited)
         return row
+
+    def _read(self, fact: int, draft: FactDraft, cited: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the turns of which a fact may hold words, though they are no evidence of it."""
+        texts = {row: self._plan.turns[index].text for index, row in self._turns.items()}
+        evidence = {self._turns[index] for index in cited}
+        named = [mention.name for mention in draft.entities]
+        speakers = [turn.speaker for turn in self._plan.turns.values()]
+        words = set(tokenize(" ".join((draft.subject, draft.object, draft.text, *named))))
+        words.difference_update(tokenize(" ".join((*speakers, *(texts[row] for row in evidence)))))
+        return [
+            (fact, row)
+            for row in self._plan.shown
+            if row not in evidence and (row not in texts or not words.isdisjoint(tokenize(texts[row])))
+        ]
 
     def _draw(self) -> int:
         self._last_row += 1

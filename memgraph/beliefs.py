@@ -152,12 +152,18 @@ class _Opening:
 
     def run(self) -> _Opened:
         """Turn them round, the newest first: what it left shows whether an older one still holds."""
-        for done in reversed(operations.past(self._connection, self._owner.owner, _CLOSING)):
-            if done.turns and self._is_baseless(done):
-                for row, before, after in done.effects.facts:
-                    if before and self._holds(done, row, after):
+        connection, owner = self._connection, self._owner.owner
+        for done in reversed(operations.past(connection, owner, _CLOSING)):
+            closed = [one for one in done.effects.facts if one[1] and self._has_lost(done, one[0])]
+            if closed and done.turns and self._is_baseless(done):
+                for row, before, after in closed:
+                    if stands(connection, owner, row, after) and is_said(connection, owner, row):
                         self._open(done, row, before)
         return self._opened
+
+    def _has_lost(self, done: Past, row: int) -> bool:
+        """Whether what is withdrawn here may be why a fact is closed."""
+        return not self._gone.isdisjoint(done.turns) or done.fact in self._withdrawn or row in self._opened.rows
 
     def _is_baseless(self, done: Past) -> bool:
         """Whether no turn says any more why something was closed, and nobody took that back before."""
@@ -167,12 +173,6 @@ class _Opening:
         # What it was closed for is said by others, too.
         replaced = done.fact is not None and facts.believed_version(connection, owner, done.fact)
         return not replaced and not operations.is_undone(connection, owner, done.number)
-
-    def _holds(self, done: Past, row: int, after: int) -> bool:
-        """Whether a fact still is as a closing left it, and is said."""
-        connection, owner = self._connection, self._owner.owner
-        lost = not self._gone.isdisjoint(done.turns) or done.fact in self._withdrawn or row in self._opened.rows
-        return lost and stands(connection, owner, row, after) and is_said(connection, owner, row)
 
     def _open(self, done: Past, row: int, before: int) -> None:
         owner = self._owner.owner

@@ -55,7 +55,7 @@ class Drafted:
 
     Attributes:
         rows: Rows of the turns by the index by which drafts name them, from 1.
-        context_rows: Rows of the turns that a model saw beside them: its drafts may hold their words.
+        context_rows: Rows of the turns before them that were shown, too: drafts may hold their words.
     """
 
     drafts: list[FactDraft]
@@ -156,8 +156,7 @@ class Facts:
                 await self._core.ledger.write(lambda c: jobs.settle_carried(c, batch.carried, done=False))
                 raise
             faults.point("facts.extracted")
-            beside = batch.context_rows if origin.model is not None else []
-            made = Drafted(drafts, batch.rows, batch.agent_id, origin, beside)
+            made = Drafted(drafts, batch.rows, batch.agent_id, origin, batch.context_rows)
             stored = codec.encode(_DRAFTED.dump_json(made).decode())
 
             def keep(connection: apsw.Connection) -> None:
@@ -228,7 +227,7 @@ class Facts:
                     dict(enumerate(made.rows, 1)),
                     decided.known,
                     decided.origin,
-                    made.context_rows,
+                    [*made.context_rows, *made.rows] if made.origin.model is not None else [],
                 )
                 if not applying.is_current(connection, leased.owner, planned):
                     jobs.store(connection, leased, draft=leased.draft, decision=None)

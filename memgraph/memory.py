@@ -243,7 +243,8 @@ class Memory:
 
         The file is rewritten (VACUUM), which takes about 5 ms a megabyte. Messages sent again from a thread's history
         are known as erased and are not stored again. Earlier versions of an edited message go with it. Facts that other
-        turns say as well are made again of these.
+        turns say as well are made again of these, without what `update` made of them, and of no turn that says what
+        `forget` or `undo` withdrew.
 
         Args:
             what: Ids of turns, one or several, a filter as of `list`, or "everything" the scope sees.

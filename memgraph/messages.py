@@ -14,7 +14,7 @@ from memgraph.errors import InvalidInput
 from memgraph.records import ORIGINS, Draft, Skipped, to_us
 
 if TYPE_CHECKING:
-    pass
+    from langchain_core.messages import BaseMessage
 
 Message = "str | BaseMessage | Mapping[str, Any] | tuple[str, str]"
 
@@ -71,6 +71,11 @@ def message_text(message: object) -> str:
     if isinstance(message, Mapping):
         return _content(cast("Mapping[str, object]", message).get("content"))[0]
     return _content(getattr(message, "content", ""))[0]
+
+
+def said_by_user(message: BaseMessage) -> bool:
+    """Tell whether a message holds words of the user's: a block of our own and a summary come as human messages too."""
+    return message.type == "human" and _passed_over("user", message.additional_kwargs) is None
 
 
 def check_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,3 +281,14 @@ def finite(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInput(f"{name} must be a number above 0, not {value!r}")
     return float(value)
+
+
+def positive(name: str, value: int) -> int:
+    """Return `value` if it is a whole number above 0.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"{name} must be a whole number above 0, not {value!r}")
+    return value

@@ -12,7 +12,7 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict  # noqa: UP035  # see above
 
 from memgraph.errors import NoRecall
-from memgraph.messages import BLOCK_MARK
+from memgraph.messages import BLOCK_MARK, said_by_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,5 +92,12 @@ def with_memory(state: Mapping[str, Any] | object) -> list[BaseMessage]:
     if not recalled["text"]:
         return messages
     block = HumanMessage(recalled["text"], additional_kwargs={BLOCK_MARK: "recalled"})
-    last = max((i for i, message in enumerate(messages) if message.type == "human"), default=len(messages))
-    return [*messages[:last], block, *messages[last:]]
+    place = _before(messages)
+    return [*messages[:place], block, *messages[place:]]
+
+
+def _before(messages: Sequence[BaseMessage]) -> int:
+    """Return where the block goes: before the last user message, or before the summary that has taken its place."""
+    human = [place for place, message in enumerate(messages) if message.type == "human"]
+    said = [place for place in human if said_by_user(messages[place])]
+    return (said or human or [len(messages)])[-1]

@@ -14,7 +14,7 @@ from memgraph.ledger.operations import Origin
 from memgraph.nodes import deciding
 from memgraph.nodes.extract import CALL_S, origin_of
 from memgraph.nodes.job import JobNode
-from memgraph.nodes.node import Run
+from memgraph.nodes.node import Run, ScopeOf
 from memgraph.nodes.stage import Stage, WriteState, calling, described, done, job_of
 from memgraph.state import state_value
 from memgraph.writing.consolidation import questions, shown
@@ -65,7 +65,8 @@ class ConsolidateStage(Stage):
 class Consolidate(JobNode):
     """The node that `consolidate` returns."""
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, *, strict: bool, scope: ScopeOf | None) -> None:
+        super().__init__(scope)
         self._strict = strict
 
     async def run(self, state: Any, run: Run) -> dict[str, Any]:
@@ -86,12 +87,13 @@ class Consolidate(JobNode):
         return {"memory_job": job}
 
 
-def consolidate(*, strict: bool = False) -> JobNode:
+def consolidate(*, strict: bool = False, scope: ScopeOf | None = None) -> JobNode:
     """Make a node that decides what becomes of the drafts that `extract` left: added, an update, an end, nothing new.
 
     What may be closed is ruled by the closing gate, whatever a model says. The decision is stored with the job.
 
     Args:
         strict: Raise if the model fails, instead of leaving the job for a later try.
+        scope: Says whose memory, of LangGraph's runtime. Default: what the run itself says.
     """
-    return Consolidate(strict=strict)
+    return Consolidate(strict=strict, scope=scope)

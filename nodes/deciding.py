@@ -15,8 +15,8 @@ from memgraph.drafts import Decision, FactDraft, KnownFact, Mode, Operation, Sai
 from memgraph.nodes.answers import Broken, kept
 from memgraph.nodes.grounding import located
 from memgraph.nodes.prompting import Prompt, load
-from memgraph.nodes.showing import around, line
-from memgraph.nodes.structured import Sleep, Usage, ask, model_name
+from memgraph.nodes.showing import TURN_TOKENS, around, line, size
+from memgraph.nodes.structured import BUDGET, Sleep, Usage, ask, model_name
 from memgraph.ranking.budget import count_tokens
 from memgraph.ranking.rendering import quoted
 from memgraph.records import OPEN, from_us
@@ -36,24 +36,19 @@ Reason = Literal[
     "said_ended",
     "never_true",
 ]
-
-REASONS: Final = {
-    "new_topic": "nothing shown is about it",
-    "beside": "it can hold beside what is known",
-    "earlier_time": "it is about an earlier time",
-    "said_again": "it is known",
-    "more_detail": "it says the same in more detail",
-    "new_value": "another value has taken its place",
-    "said_ended": "the turn says that it ended",
-    "never_true": "the turn says that it never was so",
-}
-"""The codes that a model may give as a reason, so that no words of its own are stored; and what each means."""
+"""The codes that a model may give as a reason, so that no words of its own are stored. The schema lists them."""
 
 CONTENT_TOKENS: Final = 5_500
 """Room for turns, drafts and facts; drafts beyond it are left to the rules."""
 
+_BESIDE: Final = 2_000
+"""Prompt tokens of a message beside its turns: both prompts and schemas, and the context that extraction is shown."""
+
 _TURN_TOKENS: Final = 300
-_FACTS: Final = 12
+_LEAST_OF_A_TURN: Final = 60
+_FACTS: Final = (12, 6, 3)
+"""Facts shown with a draft at most; fewer where there is no room for more."""
+
 _QUOTE: Final = 600
 _ACTIONS: Final[dict[Action, tuple[Operation, Mode | None]]] = {
     "add": ("ADD", None),
@@ -94,15 +89,20 @@ def prompt() -> Prompt:
 async def decide(
     model: BaseChatModel,
     asked: Sequence[Asked],
+    turns: Sequence[SaidTurn] = (),
     *,
     config: RunnableConfig | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> tuple[dict[int, Decision], Usage]:
     """Ask a model what to do with drafts.
 
+    Extraction has read their turns before. What it took of `BUDGET` is not here: drafts beyond that are left to the
+    rules, and where the turns were too long for it to be shown whole, a faulty answer is not repaired.
+
     Args:
         model: Any LangChain chat model.
         asked: The drafts that need it, numbered; an alias may stand for another fact with another draft.
+        turns: All turns that extraction read for them; without any, those of the drafts.
         config: For the run; None takes the surrounding run's.
         sleep: Waits between tries.
 
@@ -112,10 +112,11 @@ async def decide(
 
     Raises:
         ModelUnavailable: The model raised.
-        ModelOutputInvalid: It answered no such list, twice.
+        ModelOutputInvalid: It answered no such list, nor when asked again.
     """
     asking = prompt()
-    text, shown = content(asked)
+    read = size(turns or list({turn.index: turn for _, _, turn, _ in asked}.values()))
+    text, shown = content(asked, BUDGET - _BESIDE - read)
     if not shown:
         return {}, Usage(model_name(model), asking.hash)
     reader = _Reader(shown)
@@ -128,30 +129,33 @@ async def decide(
         config=config,
         name="memgraph.consolidate",
         partial=True,
+        budget=BUDGET if read < TURN_TOKENS else 0,
         sleep=sleep,
     )
     decisions, dropped = reader.decisions(answer)
     return decisions, replace(usage, dropped=dropped)
 
 
-def content(asked: Sequence[Asked]) -> tuple[str, list[Asked]]:
-    """Return what a model is shown, and which drafts with which facts are in it, within `CONTENT_TOKENS`."""
+def content(asked: Sequence[Asked], tokens: int = CONTENT_TOKENS) -> tuple[str, list[Asked]]:
+    """Return what a model is shown, and which drafts with which facts are in it, within `tokens`."""
+    room = min(tokens, CONTENT_TOKENS)
+    share = min(max(room // (2 * max(len(asked), 1)), _LEAST_OF_A_TURN), _TURN_TOKENS)
     lines: list[str] = []
     shown: list[Asked] = []
     seen: dict[int, str] = {}
-    room = CONTENT_TOKENS
     for number, draft, turn, known in asked:
-        said = line(turn, around(turn.text, draft.quote, _TURN_TOKENS))
-        block = [] if seen.get(turn.index) == said else [said]
+        said = line(turn, around(turn.text, draft.quote, share))
+        head = [] if seen.get(turn.index) == said else [said]
         mark = _attribute(draft.attribute)
-        block.append(f"Draft {number}, turn {turn.index}, {mark}: {quoted(draft.text[:300])}")
-        block += [_fact(fact) for fact in known[:_FACTS]]
-        if (cost := count_tokens("\n".join(block)) + 1) > room:
-            continue
-        room -= cost
-        seen[turn.index] = said
-        lines += block
-        shown.append((number, draft, turn, known[:_FACTS]))
+        head.append(f"Draft {number}, turn {turn.index}, {mark}: {quoted(draft.text[:300])}")
+        for most in _FACTS:  # the likest come first
+            block = head + [_fact(fact) for fact in known[:most]]
+            if (cost := count_tokens("\n".join(block)) + 1) <= room:
+                room -= cost
+                seen[turn.index] = said
+                lines += block
+                shown.append((number, draft, turn, known[:most]))
+                break
     return "\n".join(lines), shown
 
 

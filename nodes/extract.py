@@ -13,7 +13,7 @@ from memgraph.errors import ModelUnavailable
 from memgraph.ledger.operations import Origin
 from memgraph.nodes import extraction
 from memgraph.nodes.job import JobNode
-from memgraph.nodes.node import Run
+from memgraph.nodes.node import Run, ScopeOf
 from memgraph.nodes.stage import Stage, WriteState, calling, described, done, job_of
 from memgraph.nodes.structured import Usage
 from memgraph.state import state_value
@@ -76,7 +76,8 @@ class ExtractStage(Stage):
 class Extract(JobNode):
     """The node that `extract` returns."""
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, *, strict: bool, scope: ScopeOf | None) -> None:
+        super().__init__(scope)
         self._strict = strict
 
     async def run(self, state: Any, run: Run) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class Extract(JobNode):
         return update
 
 
-def extract(*, strict: bool = False) -> JobNode:
+def extract(*, strict: bool = False, scope: ScopeOf | None = None) -> JobNode:
     """Make a node that extracts facts from the state's new messages.
 
     New messages become turns first, on the disk before anything is asked of a model. The drafts are kept with the job,
@@ -115,5 +116,6 @@ def extract(*, strict: bool = False) -> JobNode:
 
     Args:
         strict: Raise if the model fails, instead of going on without facts of these turns for now.
+        scope: Says whose memory, of LangGraph's runtime. Default: what the run itself says.
     """
-    return Extract(strict=strict)
+    return Extract(strict=strict, scope=scope)

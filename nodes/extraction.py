@@ -12,9 +12,9 @@ from langchain_core.runnables import RunnableConfig
 
 from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.nodes.prompting import Prompt, load
-from memgraph.nodes.showing import line, shown
+from memgraph.nodes.showing import CONTEXT_TOKENS, TURN_TOKENS, line, shown, size
 from memgraph.nodes.stating import MOST_FACTS, Facts, Reader
-from memgraph.nodes.structured import Sleep, Usage, ask, model_name
+from memgraph.nodes.structured import BUDGET, Sleep, Usage, ask, model_name
 from memgraph.writing.attributes import ATTRIBUTES, RELATIONS
 
 __all__ = ["MOST_FACTS", "MOST_TURNS", "Facts", "extract", "prompt", "shown_to"]
@@ -22,10 +22,6 @@ __all__ = ["MOST_FACTS", "MOST_TURNS", "Facts", "extract", "prompt", "shown_to"]
 MOST_TURNS: Final = 100
 """Turns of one batch that are shown, the last of them: more would get too little room each."""
 
-TURN_TOKENS: Final = 5_000
-"""Room for the numbered turns. `CONTEXT_TOKENS`: for those before them, of which the last are shown."""
-
-CONTEXT_TOKENS: Final = 600
 _CONTEXT_TURNS: Final = 8
 
 
@@ -45,6 +41,9 @@ async def extract(
 ) -> tuple[list[FactDraft], Usage]:
     """Ask a model what facts turns state.
 
+    It is asked once more if its answer is faulty, unless the turns are too long to be shown whole: then what is right
+    in the first answer is taken, so that extraction and decision stay two calls within `BUDGET`.
+
     Args:
         model: Any LangChain chat model.
         turns: Oldest first, each with an index of its own; the last `MOST_TURNS` are read.
@@ -58,7 +57,7 @@ async def extract(
 
     Raises:
         ModelUnavailable: The model raised.
-        ModelOutputInvalid: It answered no such list, twice.
+        ModelOutputInvalid: It answered no such list, nor when asked again.
     """
     asked = prompt()
     if not turns:
@@ -73,6 +72,7 @@ async def extract(
         config=config,
         name="memgraph.extract",
         partial=True,
+        budget=BUDGET if size(turns) < TURN_TOKENS else 0,
         sleep=sleep,
     )
     drafts, dropped = reader.drafts(answer)

@@ -40,6 +40,8 @@ _LIGHT: Final = frozenset(
     " named called name known goes going went gone come comes came move moves moved moving make makes made take takes"
     " took give gives gave use uses used start started stop stopped quit began become became feel feels think thinks"
     " believes told intend intends intending planning hopes wants eat eats drink drinks play plays visit visits based"
+    " drive drives run runs ride rides wear wears speak speaks learn learns study studies attend attends suffers"
+    " belongs stay stays spend spends see sees meet meets met turns turned celebrates travels recently"
     " located currently previously formerly former longer anymore never always often usually sometimes regularly"
     " one some any every each because while during someone people years year old month week weekend day days date today"
     " january february march april may june july august september october november december monday tuesday wednesday"
@@ -53,12 +55,13 @@ _NUMBERS: Final = dict(
         " seventeen eighteen nineteen twenty".split()
     )
 ) | {30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety"}
-_ENGLISH: Final = re.compile(r"\bI\b|\b(?i:my|the|and|with|is|are|have|she|they|you|our|this|from|lives|i'm)\b")
+_ENGLISH: Final = re.compile(r"\bI\b|\b(?i:my|we|the|and|with|is|are|have|she|they|you|our|this|from|lives|i'm)\b")
 _BACK: Final = re.compile(
     r"\b(?:it|its|he|she|him|her|his|they|them|their|there|here|that|this|those|these|one|ones|both|same|so|too|yes"
     r"|yeah|yep|no|nope|not|did|do|does|am|correct|exactly|right)\b",
     re.IGNORECASE,
 )
+_JOINS: Final = re.compile(r"[,;:]|\b(?:and|but|because|since|while|who|which|when|so|y|et|und|og|och|\u0438)\b")
 
 
 def located(quote: str, text: str) -> str:
@@ -101,9 +104,15 @@ def english(text: str) -> bool:
     return _ENGLISH.search(text[:20_000].replace("\u2019", "'")) is not None
 
 
+def scripts(text: str) -> frozenset[str]:
+    """Return the scripts of a text's letters, by the first word of their names in Unicode; those of Japan as one."""
+    names = {unicodedata.name(char, "").partition(" ")[0] for char in set(text[:2_000]) if char.isalpha()}
+    return frozenset("CJK" if name in ("HIRAGANA", "KATAKANA") else name for name in names)
+
+
 def refers_back(sentence: str) -> bool:
     """Tell whether a sentence answers, or takes up, what was said before it: "Yes, at last", "We moved there"."""
-    return len(_WORD.findall(sentence)) <= 3 or _BACK.search(sentence) is not None
+    return _BACK.search(sentence) is not None
 
 
 class Said:
@@ -141,23 +150,8 @@ class Said:
             return word in self._text
         if word.isdecimal():
             return len(word) < 3 and _NUMBERS.get(int(word)) in self._words
-        if len(word) > _STEM or not word.isascii():  # parts of compounds, and after what some languages put before
-            return (word if word.isascii() else word[:_STEM]) in self._text
-        return not self._stems.isdisjoint(tokenize(word))
-
-
-def grounded(words: str, said: Iterable[str], apart: str = "") -> bool:
-    """Tell whether a statement shares a word that says something with what was said.
-
-    Args:
-        words: The statement.
-        said: Texts.
-        apart: Words that don't count: the name of whom it is about.
-
-    Returns:
-        True if one does, in any ending, or if the statement has no such word.
-    """
-    return Said(said).any_of(words, apart)
+        part = word if word.isascii() else word[:_STEM]  # of a compound, or after what some languages put before a word
+        return (len(part) >= _STEM and part in self._text) or not self._stems.isdisjoint(tokenize(word))
 
 
 def content(text: str) -> list[str]:
@@ -168,6 +162,11 @@ def content(text: str) -> list[str]:
 def telling(text: str) -> list[str]:
     """Return the words of a sentence that say what it says: neither numbers nor verbs that any sentence may have."""
     return [word for word in content(text) if word not in _LIGHT and not word.isdecimal() and len(word) > 2]
+
+
+def parts(text: str) -> list[str]:
+    """Return the parts of a sentence that can each say something of its own."""
+    return [part for part in _JOINS.split(text) if part.strip()]
 
 
 def _content(folded: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 
 from memgraph.nodes.job import JobNode
-from memgraph.nodes.node import Run
+from memgraph.nodes.node import Run, ScopeOf
 from memgraph.nodes.stage import Stage, WriteState, described, done, job_of
 from memgraph.state import state_value
 
@@ -51,9 +51,12 @@ class MergeGraph(JobNode):
         return {"memory_job": None}
 
 
-def merge_graph() -> JobNode:
+def merge_graph(*, scope: ScopeOf | None = None) -> JobNode:
     """Make a node that applies what `consolidate` decided: facts, the entities they name, the relations between them.
 
     Each step is an operation that `Memory.undo` takes back.
+
+    Args:
+        scope: Says whose memory, of LangGraph's runtime. Default: what the run itself says.
     """
-    return MergeGraph()
+    return MergeGraph(scope)

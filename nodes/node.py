@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,16 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.runtime import Runtime, get_runtime
 
 from memgraph.errors import ForeignStore
-from memgraph.scope import Scope, identify
+from memgraph.scope import MemoryContext, Scope, as_scope, identify
 from memgraph.state import NodeState
 from memgraph.store import MemoryStore
 
 if TYPE_CHECKING:
     from memgraph.memory import Memory
+
+
+ScopeOf = Callable[[Runtime[Any]], Scope | MemoryContext]
+"""Says whose memory a run is about, where its context does not by fields of a scope's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,12 @@ class Run:
         self.runtime.stream_writer(event)
 
 
-def current_run(config: RunnableConfig | None) -> Run:
-    """Return the run that a node is in.
+def current_run(config: RunnableConfig | None, scope_of: ScopeOf | None = None) -> Run:
+    """Return the run that a node, a tool or a middleware's hook is in.
+
+    Args:
+        config: The run's config; None for the one in force.
+        scope_of: Says whose memory. Default: the server's user, then the fields of the context, then the config's.
 
     Raises:
         ForeignStore: The graph was compiled without `memory.store`.
@@ -61,11 +69,14 @@ def current_run(config: RunnableConfig | None) -> Run:
     memory = memory_of(runtime.store)
     full = ensure_config(config)
     configurable = full.get("configurable") or {}
-    server = runtime.server_info
-    user = None if server is None else server.user
-    scope = identify(
-        authenticated=None if user is None else user.identity, context=runtime.context, configurable=configurable
-    )
+    if scope_of is not None:
+        scope = as_scope(scope_of(runtime))
+    else:
+        server = runtime.server_info
+        user = None if server is None else server.user
+        scope = identify(
+            authenticated=None if user is None else user.identity, context=runtime.context, configurable=configurable
+        )
     info = runtime.execution_info
     thread_id = (None if info is None else info.thread_id) or configurable.get("thread_id")
     return Run(memory, scope, None if thread_id is None else str(thread_id), full, runtime)
@@ -87,7 +98,14 @@ def memory_of(store: object) -> Memory:
 
 
 class MemoryNode(Runnable[NodeState, dict[str, Any]]):
-    """A node: one async body, run on the caller's loop by `ainvoke` and on the memory's by `invoke`."""
+    """A node: one async body, run on the caller's loop by `ainvoke` and on the memory's by `invoke`.
+
+    Args:
+        scope: Says whose memory, None for what the run says.
+    """
+
+    def __init__(self, scope: ScopeOf | None = None) -> None:
+        self._scope = scope
 
     async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
         """Do the node's work.
@@ -107,9 +125,9 @@ class MemoryNode(Runnable[NodeState, dict[str, Any]]):
 
     def invoke(self, input: NodeState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
         """Run the node and wait for it, in any thread."""
-        run = current_run(config)
+        run = current_run(config, self._scope)
         return run.memory.live().wait(self.run(input, run))
 
     async def ainvoke(self, input: NodeState, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
         """Run the node."""
-        return await self.run(input, current_run(config))
+        return await self.run(input, current_run(config, self._scope))

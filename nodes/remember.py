@@ -11,8 +11,9 @@ from langgraph.graph import END, START, StateGraph
 from memgraph.nodes.consolidate import ConsolidateStage
 from memgraph.nodes.extract import ExtractStage
 from memgraph.nodes.merge_graph import MergeStage
-from memgraph.nodes.node import MemoryNode, Run
+from memgraph.nodes.node import MemoryNode, Run, ScopeOf
 from memgraph.nodes.stage import Stage, WriteState, job_of
+from memgraph.records import Added
 from memgraph.state import NodeState, state_value
 from memgraph.writes import Request
 
@@ -106,17 +107,29 @@ def write_graph() -> StateGraph[WriteState, Any, WriteState, WriteState]:
 class Remember(MemoryNode):
     """The node that `remember` returns."""
 
-    def __init__(self, *, background: bool, strict: bool) -> None:
+    def __init__(self, *, background: bool, strict: bool, scope: ScopeOf | None) -> None:
+        super().__init__(scope)
         self._background = background
         self._strict = strict
         self._graph = write_graph().compile(checkpointer=False, name="memgraph.remember")
 
     async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
         """Store what is new among the state's messages."""
+        added = await self.store(state_value(state, "messages") or [], run)
+        return {"memory_seq": {added.owner: added.seq}}
+
+    async def accept(self, messages: object, run: Run) -> None:
+        """Put what is new among messages on the disk, and leave the rest to whatever is stored next."""
+        request = Request(messages, run.scope, thread_id=run.thread_id, background=True, cause=run.cause)
+        await run.memory.live().call(run.memory.writes.accept(request))
+
+    async def store(self, messages: object, run: Run, *, idempotency_key: str | None = None) -> Added:
+        """Store what is new among messages, and tell who streams."""
         request = Request(
-            state_value(state, "messages") or [],
+            messages,
             run.scope,
             thread_id=run.thread_id,
+            idempotency_key=idempotency_key,
             background=self._background,
             cause=run.cause,
         )
@@ -137,10 +150,10 @@ class Remember(MemoryNode):
                 "pending": added.pending,
             }
         )
-        return {"memory_seq": {added.owner: added.seq}}
+        return added
 
 
-def remember(*, background: bool = False, strict: bool = False) -> MemoryNode:
+def remember(*, background: bool = False, strict: bool = False, scope: ScopeOf | None = None) -> Remember:
     """Make a node that remembers the state's messages.
 
     What is new among them becomes turns, word for word; what was remembered before, system messages, summaries and our
@@ -151,5 +164,6 @@ def remember(*, background: bool = False, strict: bool = False) -> MemoryNode:
         background: Return once the turns are on the disk; they are found by their words at once, and their vectors and
             facts follow.
         strict: Raise if the model that makes facts fails. The turns are on the disk all the same.
+        scope: Says whose memory, of LangGraph's runtime. Default: what the run itself says.
     """
-    return Remember(background=background, strict=strict)
+    return Remember(background=background, strict=strict, scope=scope)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from langchain_core.messages import BaseMessage, convert_to_messages
+from langchain_core.messages import convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 
-from memgraph.errors import InvalidInput, StoreClosed, StoreError
-from memgraph.messages import finite, message_text
-from memgraph.nodes.node import MemoryNode, Run
+from memgraph.errors import EmbedderUnavailable, StoreBusy, StoreClosed, StoreError
+from memgraph.messages import finite, message_text, positive, said_by_user
+from memgraph.nodes.node import MemoryNode, Run, ScopeOf
 from memgraph.ranking.budget import Recall, recall
 from memgraph.reads import explain
 from memgraph.records import Hits
@@ -20,6 +20,9 @@ from memgraph.state import NodeState, Recalled, state_value
 from memgraph.writing.identity import MessagePlace, place_of
 
 _ARMS: Final = ("dense", "lexical", "time")
+_PENDING: Final = "pending"
+"""What the reason begins with where turns only wait for their vectors: that is no failure."""
+
 _GRACE: Final = 0.25
 """Seconds beyond the deadline for fusion and the join, after which the agent goes on without memory."""
 
@@ -51,18 +54,28 @@ class _Found:
 class Retrieve(MemoryNode):
     """The node that `retrieve` returns."""
 
-    def __init__(self, *, limit: int, budget_tokens: int, deadline: float, include_shared: bool) -> None:
+    def __init__(
+        self,
+        *,
+        limit: int,
+        budget_tokens: int,
+        deadline: float,
+        include_shared: bool,
+        strict: bool,
+        scope: ScopeOf | None,
+    ) -> None:
+        super().__init__(scope)
         self._limit = limit
         self._budget = budget_tokens
         self._deadline = deadline
         self._include_shared = include_shared
+        self._strict = strict
 
     async def run(self, state: NodeState, run: Run) -> dict[str, Any]:
         """Search for what the last user message is about."""
         messages = cast("Sequence[object]", state_value(state, "messages") or [])
         text = _question(messages)
-        ids = (getattr(message, "id", None) for message in messages)
-        present = frozenset(place_of(id, run.thread_id) for id in ids if id)
+        present = places(messages, run.thread_id)
         found = _Found(None, _NOTHING, {})
 
         async def search(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
@@ -102,24 +115,36 @@ class Retrieve(MemoryNode):
 
         try:
             async with asyncio.timeout(self._deadline + _GRACE):
-                return await memory.live().call(find())
+                found = await memory.live().call(find())
         except StoreClosed:
             raise  # used after close(): a mistake of the program, not of the outside
         except StoreError as error:
+            if self._strict:
+                raise
             return _Found(None, _NOTHING, dict.fromkeys(_ARMS, type(error).__name__))
         except TimeoutError:
+            if self._strict:
+                raise StoreBusy(f"memory gave no answer within {self._deadline + _GRACE:g} s") from None
             return _Found(None, _NOTHING, dict.fromkeys(_ARMS, "deadline"))
+        why = found.degraded.get("dense", _PENDING)
+        if self._strict and not why.startswith(_PENDING):
+            raise EmbedderUnavailable(f"the embedder took no part in the recall: {why}")
+        return found
 
 
 def _question(messages: Sequence[object]) -> str:
     """Return the text of the last user message, "" if there is none."""
     for message in reversed(messages):
         # Without a reducer a state holds messages as they were handed in: pairs, dicts, strings.
-        if getattr(message, "type", None) == "human" or (
-            not isinstance(message, BaseMessage) and convert_to_messages([cast(Any, message)])[0].type == "human"
-        ):
+        if said_by_user(convert_to_messages([cast(Any, message)])[0]):
             return message_text(message)
     return ""
+
+
+def places(messages: Sequence[object], thread_id: str | None) -> frozenset[MessagePlace]:
+    """Return where messages of a thread stand: the model has them before it, so that they need no recall."""
+    ids = (getattr(message, "id", None) for message in messages)
+    return frozenset(place_of(id, thread_id) for id in ids if id)
 
 
 def _drops(shown: Recall) -> list[dict[str, Any]]:
@@ -127,8 +152,14 @@ def _drops(shown: Recall) -> list[dict[str, Any]]:
 
 
 def retrieve(
-    *, limit: int = 20, budget_tokens: int = 1_000, deadline: float = 0.5, include_shared: bool = False
-) -> MemoryNode:
+    *,
+    limit: int = 20,
+    budget_tokens: int = 1_000,
+    deadline: float = 0.5,
+    include_shared: bool = False,
+    strict: bool = False,
+    scope: ScopeOf | None = None,
+) -> Retrieve:
     """Make a node that recalls what bears on the last user message.
 
     It writes `recalled` for `with_memory` and never fails an agent for what is outside: a slow embedder, a locked file.
@@ -139,13 +170,17 @@ def retrieve(
         budget_tokens: Room of the block, about 4 characters a token.
         deadline: Seconds for the search.
         include_shared: Search the team's memory too.
+        strict: Raise what fails outside, and what is too slow, instead of going on with less.
+        scope: Says whose memory, of LangGraph's runtime. Default: what the run itself says.
 
     Raises:
         InvalidInput: An argument is out of range.
     """
-    for name, value in (("limit", limit), ("budget_tokens", budget_tokens)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInput(f"{name} must be a whole number above 0, not {value!r}")
     return Retrieve(
-        limit=limit, budget_tokens=budget_tokens, deadline=finite("deadline", deadline), include_shared=include_shared
+        limit=positive("limit", limit),
+        budget_tokens=positive("budget_tokens", budget_tokens),
+        deadline=finite("deadline", deadline),
+        include_shared=include_shared,
+        strict=strict,
+        scope=scope,
     )

@@ -11,6 +11,11 @@ from memgraph.ranking.budget import count_tokens
 from memgraph.ranking.rendering import GAP, quoted
 from memgraph.records import from_us
 
+TURN_TOKENS: Final = 4_000
+"""Room for the turns of a batch that are read. `CONTEXT_TOKENS`: for those before them."""
+
+CONTEXT_TOKENS: Final = 600
+
 _LEAST: Final = 16
 """Tokens below which an excerpt says nothing."""
 
@@ -57,6 +62,11 @@ def shown(turns: Sequence[SaidTurn], tokens: int) -> list[str]:
             texts[index] = excerpt(turns[index].text, share)
         room -= _cost(texts[index], room)
     return texts
+
+
+def size(turns: Sequence[SaidTurn]) -> int:
+    """Return the tokens that showing turns takes, `TURN_TOKENS` at most: more than that is shown by excerpts."""
+    return min(sum(_PER_TURN + _cost(turn.text, TURN_TOKENS) for turn in turns), TURN_TOKENS)
 
 
 def excerpt(text: str, tokens: int) -> str:

@@ -13,7 +13,17 @@ from pydantic import BaseModel, Field, WrapValidator, field_validator
 
 from memgraph.drafts import FactDraft, Kind, Mention, RelationDraft, SaidTurn
 from memgraph.nodes.answers import Broken, kept
-from memgraph.nodes.grounding import Said, english, grounded, located, refers_back, telling, widened
+from memgraph.nodes.grounding import (
+    Said,
+    content,
+    english,
+    located,
+    parts,
+    refers_back,
+    scripts,
+    telling,
+    widened,
+)
 from memgraph.records import to_us
 from memgraph.writing.attributes import ATTRIBUTES, RELATIONS
 from memgraph.writing.clauses import Clause, clauses
@@ -37,8 +47,11 @@ _UNCHECKED: Final = 0.4
 _STATES: Final = ("marital_status", "diet")
 """Attributes whose values have names of their own: "We broke up" makes one single."""
 
+_RELATED: Final = ("partner", "family", "friend", "colleague", "pet", "marital_status")
+"""Attributes of a speaker that a sentence about somebody else may well state: "My wife is called Anna"."""
+
 _REPORTED: Final = re.compile(
-    r"\b(?:me|us|myself|ourselves|and I|says?|said|thinks?|confirm\w*|told|found|diagnos\w*|reckons?)\b"
+    r"\b(?:me|us|myself|ourselves|and I|says|said|thinks|confirm\w*|told|found|diagnos\w*|reckons?)\b"
 )
 """Somebody else's act or word that may well be about the speaker: "My doctor says it's asthma"."""
 
@@ -120,7 +133,8 @@ class Reader:
         both = zip((*turns, *before), (*read, *heard), strict=True)
         self.talk = [text for turn, text in both if turn.origin not in _UNTRUSTED]
         self.names = [turn.speaker for turn in (*turns, *before)]
-        self._talked = Said(self.talk)
+        self._names_said = Said(self.names)
+        self._heard: dict[tuple[int, ...], Said] = {}
 
     def faults(self, answer: Facts) -> list[str]:
         """Return what is wrong with an answer, as lines for the model."""
@@ -199,6 +213,13 @@ class Reader:
                 return turn, words
         raise _Refused("quote: not the words of a turn named")
 
+    def _said(self, cited: Sequence[SaidTurn]) -> Said:
+        """Return what was said, as far as it can bear a statement: the talk, and of the untrusted the turns cited."""
+        untrusted = tuple(turn.index for turn in cited if turn.origin in _UNTRUSTED)
+        if untrusted not in self._heard:
+            self._heard[untrusted] = Said([*self.talk, *(self.read[index] for index in untrusted)])
+        return self._heard[untrusted]
+
     def _may_say(self, subject: str, attribute: str, sayer: SaidTurn, cited: Sequence[SaidTurn]) -> None:
         """Check that those who said it can say it.
 
@@ -216,71 +237,84 @@ class Reader:
     ) -> bool:
         """Check that the words quoted say it.
 
-        The object stands by itself in the sentence quoted, at least half of its words, in any ending; or in what else
-        was said, where that sentence answers it or takes it up ("Yes", "We moved there"). What the text says beside the
-        object stands in what was said, at least half of it, verbs and dates apart that any sentence may have. And what
-        a speaker says of another is no fact about the speaker.
+        The object stands by itself in the sentence quoted, in any ending, at least half of its words and the others
+        elsewhere in what was said; or all of it there, where the sentence answers it or takes it up ("Yes", "We moved
+        there"). No part of the text says something of its own that nobody said. And what a speaker says of another is
+        no fact about the speaker.
 
-        Where that can't be told, the statement is taken as one to be doubted, not refused: the object stands
-        elsewhere in what was said; the turn isn't English, so that a word that does not stand in it may be a
-        translation; the value is the name of a state that people put in other words.
+        Where that can't be told, the statement is doubted rather than refused: the object stands elsewhere in what was
+        said; the text has another word for one that was said; the turn isn't English, so that a word that does not
+        stand in it may be a form or a translation of one that does; the value is the name of a state that people put
+        in other words. But some word is shared always, unless the scripts differ.
 
         Returns:
-            Whether all of that is so; else the statement is to be doubted.
+            Whether it is sure.
 
         Raises:
             _Refused: No turn says so.
         """
-        read = self.read[sayer.index]
+        read, thing, text = self.read[sayer.index], texts["object"], texts["text"]
         sentence = widened(quote, read)
-        plain = english(read)
-        said = Said([*(self.read[turn.index] for turn in cited), *self.talk])
-        if plain and not said.any_of(f"{texts['object']} {texts['text']}", texts["subject"]):
+        said = self._said(cited)
+        plain = english(read) or (refers_back(sentence) and any(map(english, self.talk)))
+        here, there = Said([sentence]).share(thing) >= 0.5, said.share(thing) >= 0.5
+        shared = there or said.any_of(f"{thing} {text}", texts["subject"])
+        if not shared and (plain or scripts(thing) & scripts(sentence)):
             raise _Refused("text: no turn says so")
-        if same(texts["subject"], sayer.speaker) and _of_another(sentence, texts, sayer.speaker):
+        if same(texts["subject"], sayer.speaker) and _of_another(sentence, attribute, texts, sayer.speaker):
             raise _Refused("subject: the words quoted are about another")
         named = not plain or attribute in _STATES
-        here = Said([sentence]).share(texts["object"]) >= 0.5
-        if not here and not named and said.share(texts["object"]) < 0.5:
+        if not (here or there or named):
             raise _Refused("object: not in the words quoted; use the turn's own words")
-        known = Said([texts["subject"], attribute.replace("_", " "), texts["object"] if here or named else ""])
-        beside = known.unsaid(telling(texts["text"]))
-        borne = 2 * len(said.unsaid(beside)) <= len(beside)
-        if not borne and plain:
+        known = Said([texts["subject"], attribute.replace("_", " "), thing if here or named else ""])
+        beside = known.unsaid(telling(text))
+        unsaid = said.unsaid(beside)
+        if plain and (
+            len(unsaid) > max(len(beside) // 2, 1)
+            or any(_added(part, texts["subject"], unsaid) for part in parts(text))
+        ):
             raise _Refused("text: says more than any turn")
-        return borne and (here or (plain and refers_back(sentence) and said.share(texts["object"]) >= 0.5))
+        whole = 3 * len(said.unsaid(telling(thing))) <= len(telling(thing))
+        return whole and 2 * len(unsaid) <= len(beside) and (here or (plain and there and refers_back(sentence)))
 
     def _names(self, named: Sequence[Named], subject: str, cited: Sequence[SaidTurn]) -> tuple[Mention, ...]:
         """Return those of the named that are: their names stand in the turns, or are the subject's or a speaker's."""
-        said = [*(self.read[turn.index] for turn in cited), *self.talk, *self.names, subject]
+        sources = (self._said(cited), self._names_said, Said([subject]))
         mentions: dict[str, Mention] = {}
         for entry in named[:_MENTIONS]:
             try:
                 name = _clean("name", entry.name)
             except _Refused:
                 continue
-            if name.casefold() not in _SPEAKER and grounded(name, said):
+            if name.casefold() not in _SPEAKER and any(source.any_of(name) for source in sources):
                 mentions.setdefault(name, Mention(name, entry.type))
         return tuple(mentions.values())
 
 
-def _of_another(sentence: str, texts: dict[str, str], speaker: str) -> bool:
+def _added(part: str, subject: str, unsaid: Sequence[str]) -> bool:
+    """Tell whether all that a part of a text tells of its subject is what nobody said."""
+    told = Said([subject]).unsaid(telling(part))
+    return bool(told) and all(word in unsaid for word in told)
+
+
+def _of_another(sentence: str, attribute: str, texts: dict[str, str], speaker: str) -> bool:
     """Tell whether a sentence says of somebody else what a statement says of its speaker.
 
-    It doesn't where the statement names who that is ("Ada's brother lives in Rome") or the sentence comes back to the
-    speaker ("My boss promoted me").
+    It doesn't where the statement names who that is ("Ada's brother lives in Rome"), is about the two, or the sentence
+    comes back to the speaker ("My boss promoted me").
     """
-    where = _clause(sentence, texts["object"])
+    where = None if attribute in _RELATED else _clause(sentence, texts["object"])
     if where is None:
         return False
     clause, at = where
+    head = clause.text[:at]
+    if not content(head) or _REPORTED.search(clause.text):
+        return False
     if speaks_of(speaker, speaker, sentence, clause, clause.start + at, clause.start + at) != "other":
         return False
-    if _REPORTED.search(clause.text):
-        return False
-    other = Said([clause.text[:at]])
-    stated = [word for word in telling(f"{texts['text']} {texts['object']}") if word not in telling(speaker)]
-    return len(other.unsaid(stated)) == len(stated)
+    own = Said([speaker, texts["object"]])
+    stated = own.unsaid(telling(texts["text"]))
+    return len(Said([head]).unsaid(stated)) == len(stated)
 
 
 def _clause(sentence: str, value: str) -> tuple[Clause, int] | None:

@@ -31,6 +31,9 @@ Sleep = Callable[[float], Awaitable[None]]
 ATTEMPTS: Final = 3
 """Calls at most where the model can't be reached: the first and two more."""
 
+BUDGET: Final = 8_000
+"""Prompt tokens that facts of one message, or of one batch of short ones, may take over all calls of both stages."""
+
 ECHO_TOKENS: Final = 800
 """Of a refused answer, shown again with its faults: enough for about twenty facts."""
 
@@ -99,14 +102,16 @@ class _Talk:
             sleep=sleep,
             reraise=True,
         )
-        result: Any
+        result: Any = None
+        failed = ""
         try:
             result = await tries(self.runnable.ainvoke, self.messages, options)
         except _UNREADABLE:  # some models validate by themselves, and raise
             result = AIMessage("")
         except Exception as error:  # the model is somebody else's code and raises what it likes
-            # Its text may quote the prompt, so neither the message nor the cause holds it.
-            raise ModelUnavailable(f"the chat model failed: {_name(error)}") from None
+            failed = _name(error)
+        if failed:  # raised out here, since the model's error may quote the prompt: no cause, no context holds it
+            raise ModelUnavailable(f"the chat model failed: {failed}")
         return self._taken(result)
 
     def _taken(self, result: Any) -> Any:
@@ -126,12 +131,13 @@ class _Talk:
         self.calls += 1
         shown = spoken if data is None else compact(data)
         usage = raw.usage_metadata
-        self.asked += usage["input_tokens"] if usage else self._size()
+        self.asked += usage["input_tokens"] if usage else self.size()
         self.answered += usage["output_tokens"] if usage else count_tokens(shown)
         self.echo = _cut(shown) or "(nothing)"
         return data
 
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Return the prompt tokens of the next call, as we count them."""
         return self.overhead + sum(count_tokens(message.text) for message in self.messages)
 
     def refuse(self, faults: Sequence[str]) -> None:
@@ -152,6 +158,7 @@ async def ask(
     config: RunnableConfig | None = None,
     name: str,
     partial: bool = False,
+    budget: int = BUDGET,
     sleep: Sleep = asyncio.sleep,
 ) -> tuple[Answer, Usage]:
     """Ask once, and once more if the answer is faulty.
@@ -165,6 +172,7 @@ async def ask(
         config: Callbacks, so that the run nests; None takes the surrounding run's.
         name: Of the run.
         partial: Whether an answer of the right form that still has faults is returned, for the caller to drop them.
+        budget: Prompt tokens of both calls, as we count them: a repair that would take more is not asked for.
         sleep: Waits between tries.
 
     Returns:
@@ -172,17 +180,20 @@ async def ask(
 
     Raises:
         ModelUnavailable: The model raised.
-        ModelOutputInvalid: The second answer was faulty too.
+        ModelOutputInvalid: The last answer was faulty too.
     """
     talk = _Talk(model, prompt, content, schema)
+    first = talk.size()
     answer, faults = _validated(schema, await talk.call(config, name, sleep), check)
-    repaired = bool(faults)
-    if repaired:
+    if faults:
         talk.refuse(faults)
+    repaired = bool(faults) and first + talk.size() <= budget
+    if repaired:
         answer, faults = _validated(schema, await talk.call(config, f"{name}.repair", sleep), check)
     if answer is None or (faults and not partial):
         shown = "; ".join(faults[:3])
-        raise ModelOutputInvalid(f"the answer of `{model_name(model)}` to {name} is unusable after a repair: {shown}")
+        tried = "after a repair" if repaired else "and too long a conversation to be repaired"
+        raise ModelOutputInvalid(f"the answer of `{model_name(model)}` to {name} is unusable {tried}: {shown}")
     return answer, Usage(model_name(model), prompt.hash, talk.asked, talk.answered, talk.calls, repaired)
 
 

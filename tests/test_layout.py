@@ -75,7 +75,10 @@ def test_memgraph_has_few_public_names_and_each_is_there() -> None:
     assert set(names) <= set(dir(package))
 
 
-@pytest.mark.parametrize("part", ["memgraph.nodes", "memgraph.evals", "memgraph.checkpointers", "memgraph.embedders"])
+PARTS = ["memgraph.agents", "memgraph.nodes", "memgraph.evals", "memgraph.checkpointers", "memgraph.embedders"]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_what_a_part_calls_public_is_there(part: str) -> None:
     module = import_module(part)
     names: list[str] = getattr(module, "__all__", [])

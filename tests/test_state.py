@@ -40,6 +40,15 @@ def test_it_stays_there_while_tools_are_called() -> None:
     assert [m.content for m in shown] == ["known", "do it", "calling"]
 
 
+SUMMARY = HumanMessage("a summary", additional_kwargs={"lc_source": "summarization"})
+
+
+def test_a_summary_is_no_user_message_unless_it_has_taken_its_place() -> None:
+    messages = [HumanMessage("one"), AIMessage("two"), SUMMARY, AIMessage("three")]
+    assert [m.content for m in with_memory(state("known", *messages))][:2] == ["known", "one"]
+    assert [m.content for m in with_memory(state("known", *messages[1:]))] == ["two", "known", "a summary", "three"]
+
+
 def test_nothing_recalled_adds_nothing() -> None:
     messages = [HumanMessage("one")]
     assert with_memory(state("", *messages)) == messages

@@ -56,13 +56,22 @@ State = dict[int, tuple[Believed, frozenset[int]]]
 
 @dataclass
 class Done:
-    """An operation: what each fact was before it and after it, and the turns that became evidence or no longer are."""
+    """An operation: what each fact was before it and after it, and the turns that became evidence or no longer are.
+
+    Of what a turn ended also the turns that say so, and the fact that was brought instead.
+    """
 
     before: dict[int, Believed | None] = field(default_factory=dict[int, "Believed | None"])
     after: dict[int, Believed | None] = field(default_factory=dict[int, "Believed | None"])
     cited: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     uncited: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    undone: bool = False
+    undone_by: Done | None = None
+    closes: bool = False
+    brings: int | None = None
+    turns: list[int] = field(default_factory=list[int])
+
+    def is_undone(self) -> bool:
+        return self.undone_by is not None and not self.undone_by.is_undone()
 
 
 class Model:
@@ -102,7 +111,8 @@ class Model:
         target = None if step.target is None else rows[step.target]
         if target is None and not step.adds:
             return
-        done, turn = Done(), len(self.turns) - 1
+        turn = len(self.turns) - 1
+        done = Done(closes=step.mode in ("change", "ended", "retracted"), turns=[turn])
         if target is not None and (said := self.facts[target]) is not None:
             if (step.operation == "NOOP" or step.mode == "refine") and turn not in self.evidence[target]:
                 self.evidence[target].add(turn)
@@ -114,7 +124,7 @@ class Model:
             elif step.close_at is not None:
                 self._set(done, target, replace(said, valid_to=step.close_at))
         if step.adds:
-            row = rows[f"n{step.draft}"] = len(self.facts) + 1
+            row = rows[f"n{step.draft}"] = done.brings = len(self.facts) + 1
             self.evidence[row] = {turn}
             begins = now if draft.valid_from is None else draft.valid_from
             ends = OPEN if step.valid_to is None else step.valid_to
@@ -140,9 +150,40 @@ class Model:
 
     def forget_turn(self, turn: int) -> None:
         self.turns[turn] = False
-        for row, (_, said) in self.state().items():
-            if turn in said and not self._is_said(row):
-                self.forget(row)
+        closings = [done for done in reversed(self.done) if done.closes]
+        gone = [row for row, (_, said) in self.state().items() if turn in said and not self._is_said(row)]
+        for row in gone:
+            self.forget(row)
+        opened: set[int] = set()
+        for done in closings:
+            if done.is_undone() or any(self.turns[one] for one in done.turns):
+                continue
+            if done.brings is not None and self.facts[done.brings] is not None:
+                continue
+            for row, before in done.before.items():
+                lost = turn in done.turns or done.brings in gone or row in opened
+                if before and lost and self.facts[row] == done.after[row] and self._is_said(row):
+                    self.done.append(Done())
+                    done.undone_by = self.done[-1]
+                    self._set(done.undone_by, row, before)
+                    opened.add(row)
+                    self._end_later(row, before)
+
+    def _end_later(self, row: int, said: Believed) -> None:
+        """End a fact where the next value of what it tells begins."""
+        later = [
+            (other.valid_from, -which, which)
+            for which, (other, _) in self.state().items()
+            if which != row
+            and (other.subject, other.attribute, other.kind) == (said.subject, said.attribute, "state")
+            and said.kind == "state"
+            and said.valid_from < other.valid_from < said.valid_to
+            and (single(said.attribute) or other.object == said.object)
+        ]
+        if later:
+            at, _, which = min(later)
+            self.done.append(Done(closes=True, turns=sorted(self.evidence[which]), brings=which))
+            self._set(self.done[-1], row, replace(said, valid_to=at))
 
     def _is_said(self, row: int) -> bool:
         return any(self.turns[turn] for turn in self.evidence[row])
@@ -150,10 +191,10 @@ class Model:
     def undo(self, which: int) -> bool:
         """Undo an operation. Returns whether it could be."""
         undone = self.done[which]
-        if undone.undone or any(self.facts[row] != said for row, said in undone.after.items()):
+        if undone.undone_by or any(self.facts[row] != said for row, said in undone.after.items()):
             return False
-        undone.undone = True
         done = Done(cited=[*undone.uncited], uncited=[*undone.cited])
+        undone.undone_by = done
         self.done.append(done)
         for row, said in undone.before.items():
             self._set(done, row, said)

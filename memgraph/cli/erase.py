@@ -10,8 +10,9 @@ import typer
 from memgraph.cli import output
 from memgraph.cli.command import FAILED, command, examples
 from memgraph.cli.list import pages
-from memgraph.cli.opening import NO_EMBEDDER, open_memory
+from memgraph.cli.opening import open_memory
 from memgraph.cli.options import Embedder, File, Json, Whose
+from memgraph.environment import NO_EMBEDDER
 from memgraph.errors import EmbedderMismatch
 
 if TYPE_CHECKING:

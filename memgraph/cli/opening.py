@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import getpass
-import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
+from memgraph import environment
 from memgraph.cli.options import File
+from memgraph.environment import NO_EMBEDDER
 from memgraph.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from memgraph.memory import Memory
-
-NO_EMBEDDER: Final = "none"
 
 
 def open_memory(
@@ -41,7 +40,7 @@ def open_memory(
 
 def embedder_argument(text: str) -> str | None:
     """Return `--embedder` as `Memory.open` takes it."""
-    return None if text == NO_EMBEDDER else text
+    return environment.embedder(text)
 
 
 def check_folder(path: Path) -> None:
@@ -58,13 +57,7 @@ def _key(file: File, *, confirm: bool) -> str | bytes | None:
     """Return the file's key. Never from an argument, which other users of the machine could read."""
     if file.ask_key:
         return _typed(confirm=confirm)
-    raw = os.environ.get("MEMGRAPH_KEY_HEX")
-    if raw:
-        try:
-            return bytes.fromhex(raw)
-        except ValueError:
-            raise InvalidInput("MEMGRAPH_KEY_HEX must be 64 hexadecimal digits, a raw key of 32 bytes") from None
-    return os.environ.get("MEMGRAPH_KEY")  # set but empty is an error of `Memory.open`: a lost key is no plaintext file
+    return environment.key()
 
 
 def _typed(*, confirm: bool) -> str:

@@ -68,9 +68,8 @@ def erase(
 def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int], facts: set[int]) -> int:
     """Take the rows out of the jobs, with what was made of them; a job left without any goes.
 
-    Whoever runs a job that is changed loses it: what a model answers to words that are gone is never stored. Any of a
-    turn's neighbours, and what an earlier job left, may be read beside a job's own rows, so that every job of facts
-    that runs now begins its stage again.
+    Who makes facts loses a job that is changed, and any that runs now: what a model answers to words that are gone,
+    also of a turn's neighbours or of what an earlier job left, is never stored.
     """
     dropped = 0
     for job, kind, state, packed, draft, decision in connection.execute(
@@ -82,13 +81,14 @@ def _shrink_jobs(connection: apsw.Connection, owner: int, gone: set[int], facts:
             connection.execute("delete from outbox where job = ?", (job,))
             dropped += 1
             continue
+        connection.execute("update outbox set rows = ? where job = ?", (commits.pack(left), job))
         stale = len(left) < len(rows) or _is_stale(draft, gone)
         undecided = stale or _has_weighed(decision, facts)
-        if undecided or (kind == "facts" and state == "leased"):
+        if kind == "facts" and (undecided or state == "leased"):
             connection.execute(
-                "update outbox set rows = ?, draft = ?, decision = ?, fence = fence + 1, attempt = 0,"
+                "update outbox set draft = ?, decision = ?, fence = fence + 1, attempt = 0,"
                 " state = iif(state = 'failed', state, 'ready'), lease_owner = null where job = ?",
-                (commits.pack(left), None if stale else draft, None if undecided else decision, job),
+                (None if stale else draft, None if undecided else decision, job),
             )
     return dropped
 

@@ -194,8 +194,8 @@ class Past(NamedTuple):
 def past(connection: apsw.Connection, owner: int, modes: Sequence[Mode] = ()) -> list[Past]:
     """Return an owner's operations, of some modes or all, oldest first."""
     return [
-        Past(*row[:6], frozenset(commits.unpack(row[6])), Effects.load(row[7] or "{}"))
-        for row in connection.execute(
+        Past(number, kind, mode, fact, target, gate, frozenset(commits.unpack(packed)), Effects.load(stored or "{}"))
+        for number, kind, mode, fact, target, gate, packed, stored in connection.execute(
             "select operation, kind, mode, fact, target, gate, turns, effects from operations where owner = ?"
             " and (? or mode in (select value from json_each(?))) order by operation",
             (owner, not modes, json.dumps(modes)),

@@ -31,7 +31,8 @@ class Unmade:
     Attributes:
         facts: Rows of the facts. `ids`: their ids.
         entities: Rows of the entities that nothing else names. `changed`: of those that are otherwise than before.
-        again: Rows of turns that also said these facts, or ended them: facts are to be made of them again.
+        again: Rows of turns that also said these facts, or ended them: facts are to be made of them again. Without
+            those that say what the caller withdrew.
         removed: Rows removed by table.
     """
 
@@ -89,17 +90,21 @@ def _again(connection: apsw.Connection, owner: int, past: Sequence[Past], rows: 
         "select fact, turn from evidence where owner = ? and fact in carray(?)", (owner, carray(rows))
     ):
         said[fact].add(turn)
+    about: defaultdict[int, list[Past]] = defaultdict(list)
+    for one in past:
+        for row in rows & one.effects.rows():
+            about[row].append(one)
     again: set[int] = set()
     withheld = set(gone)
     for row in rows:
-        about = [one for one in past if row in one.effects.rows()]
-        for one in about:
-            if operations.is_undone(connection, owner, one.number):
-                withheld |= one.turns
-        if _is_withdrawn(about, row):
+        if _is_withdrawn(about[row], row):
             withheld |= said[row]
         elif said[row] - gone:
-            again |= said[row].union(*(one.turns for one in about))
+            again |= said[row].union(*(one.turns for one in about[row]))
+    changed = {one.number: one.turns for done in about.values() for one in done}
+    for number, turns in changed.items():
+        if operations.is_undone(connection, owner, number):
+            withheld |= turns
     return again - withheld
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.query import Query
-from memgraph.ranking.rendering import CLOSING, GAP, HEADER, OPENING, Quotable, heading, line, render
+from memgraph.ranking.rendering import CLOSING, FOUND, GAP, HEADER, OPENING, Quotable, found, heading, line, render
 
 EXCERPT_TOKENS: Final = 96
 """Room of a long text at first, about four sentences; what is left over at the end lets excerpts grow."""
@@ -115,6 +115,34 @@ def recall(hits: Sequence[Quotable], query: Query, budget_tokens: int) -> Recall
     )
 
 
+def answer(hits: Sequence[Quotable], query: Query, budget_tokens: int) -> str:
+    """Return what a search found for a model that asked, best first: quoted and dated like the block, with ids.
+
+    Args:
+        hits: What was found, best first.
+        query: The question; its terms choose the sentences of an excerpt.
+        budget_tokens: Room; what no longer fits is left out.
+
+    Returns:
+        One text, empty if nothing was found or nothing fits.
+    """
+    terms = Counter(query.terms)
+    lines = [OPENING, FOUND]
+    room = 4 * budget_tokens - _quarters("\n".join([*lines, CLOSING]))
+    for hit in hits:
+        shown = found(hit, _brief(hit.text, terms))
+        cost = _quarters(shown) + 1
+        if cost <= room:
+            room -= cost
+            lines.append(shown)
+    return "\n".join([*lines, CLOSING]) if len(lines) > 2 else ""
+
+
+def _brief(text: str, terms: Counter[str]) -> str:
+    """Return a text, or of a long one an excerpt."""
+    return text if _quarters(text) <= 4 * LONG_TOKENS else excerpt(text, terms, EXCERPT_TOKENS)
+
+
 class _Plan:
     """Quotations chosen so far, and the room that is left, in quarters of a token.
 
@@ -132,7 +160,7 @@ class _Plan:
         room = self.room if most is None else min(self.room, most)
         key = (hit.said_at.astimezone(UTC).date(), hit.session_id, hit.thread_id)
         above = 0 if key in self._headings else _quarters(heading(hit, again=True)) + 2
-        text = hit.text if _quarters(hit.text) <= 4 * LONG_TOKENS else excerpt(hit.text, self._terms, EXCERPT_TOKENS)
+        text = _brief(hit.text, self._terms)
         cost = above + _quarters(line(hit, text)) + 1
         if cost > room:
             return False

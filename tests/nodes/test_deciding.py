@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn
 from memgraph.errors import ModelOutputInvalid, ModelUnavailable
 from memgraph.nodes import deciding
 from memgraph.nodes.answers import compact, wire_schema
-from memgraph.nodes.deciding import REASONS, Asked, Decisions, content, decide
+from memgraph.nodes.deciding import Asked, Decisions, Reason, content, decide
 from memgraph.ranking.budget import count_tokens
 from memgraph.ranking.rendering import quoted
 from support.fakes import ScriptedChatModel
@@ -152,8 +152,8 @@ async def test_the_first_decision_for_a_draft_counts_and_one_without_is_left_out
 
 
 def test_reasons_are_a_closed_list() -> None:
-    assert tuple(REASONS) == get_args(deciding.Reason)
-    assert len(REASONS) == 8
+    assert len(get_args(Reason)) == 8
+    assert all(f'"{reason}"' in compact(wire_schema(Decisions)) for reason in get_args(Reason))
 
 
 def test_drafts_and_facts_stand_in_the_prompt_as_json_strings_only() -> None:
@@ -182,15 +182,33 @@ def test_a_long_turn_is_shown_around_its_quote() -> None:
     assert count_tokens(text) < 400
 
 
+def size(messages: list[BaseMessage]) -> int:
+    return count_tokens(compact(wire_schema(Decisions))) + sum(count_tokens(message.text) for message in messages)
+
+
 @pytest.mark.parametrize("piece", ["word ", "\u6f22", '"\\\\'])
-async def test_whatever_is_asked_a_call_costs_8000_tokens_at_most(piece: str) -> None:
+async def test_of_much_that_is_asked_one_call_decides_what_fits_and_the_rules_the_rest(piece: str) -> None:
     turns = [SaidTurn(n, "Maren", "user", "user", piece * 200_000, DAY) for n in range(60)]
     asked = [(n, draft(piece * 500), turns[n], [known(f"f{k}", piece * 500) for k in range(50)]) for n in range(60)]
-    model = ScriptedChatModel.of("\u6f22" * 90_000, answer(ADD | {"draft": 0}))
+    model = ScriptedChatModel.of(answer(ADD | {"draft": 0}))
     found, usage = await decide(model, asked)
-    assert (list(found), usage.calls) == ([0], 2)
-    schema = count_tokens(compact(wire_schema(Decisions)))
-    assert all(schema + sum(count_tokens(m.text) for m in messages) <= 8_000 for messages in model.calls)
+    assert (list(found), usage.calls) == ([0], 1)
+    assert size(model.calls[0]) <= 2_500
+    model = ScriptedChatModel.of("\u6f22" * 90_000, answer(ADD | {"draft": 0}))
+    with pytest.raises(ModelOutputInvalid):
+        await decide(model, asked)
+    assert len(model.calls) == 1
+
+
+@pytest.mark.parametrize("drafts", [1, 20])
+async def test_beside_a_turn_that_was_read_in_part_little_is_asked_and_once(drafts: int) -> None:
+    turn = SaidTurn(3, "Maren", "user", "user", "I row now, and how. " * 50_000, DAY)
+    facts = [known(f"f{n}", "Maren runs three times a week by the harbour.") for n in range(6)]
+    asked: list[Asked] = [(n, draft(), TURN, facts) for n in range(drafts)]
+    model = ScriptedChatModel.of(answer(ADD | {"draft": 99}), answer(ADD | {"draft": 0}))
+    found, usage = await decide(model, asked, [turn, TURN])
+    assert (found, usage.calls, usage.dropped) == ({}, 1, 1)
+    assert size(model.calls[0]) <= 2_500
 
 
 # Whatever a model says
@@ -206,7 +224,7 @@ _near: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "action": st.sampled_from(get_args(deciding.Action)) | _scalar,
         "target": st.sampled_from(["f1", "f2", "f3", "f9", ""]) | _scalar,
         "quote": st.sampled_from(["I stopped running", "I row", ".", "delete everything"]) | _scalar,
-        "reason": st.sampled_from(tuple(REASONS)) | _scalar,
+        "reason": st.sampled_from(get_args(Reason)) | _scalar,
     },
 )
 _decision: st.SearchStrategy[Any] = _near.map(lambda change: ENDED | change) | _near | _value
@@ -227,7 +245,7 @@ def test_whatever_a_model_says_decisions_are_valid_or_the_answer_is_refused(data
     assert len(model.calls) == usage.calls <= 2
     shown = {number: {fact.alias for fact in facts} for number, _, _, facts in ASKED}
     for number, decision in found.items():
-        assert decision.reason in REASONS
+        assert decision.reason in get_args(Reason)
         assert (decision.operation == "ADD") <= (decision.target is None)
         assert decision.target is None or decision.target in shown[number]
         assert decision.quote in TURN.text

@@ -1,13 +1,10 @@
-"""The two examples that are the contract."""
+"""The first of the two examples that are the contract, and the sync face of the handle."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
-from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]  # its context is of no type
 from langgraph.graph import START, StateGraph
 
 from memgraph import Memory, MemoryContext, MemoryState, with_memory
@@ -56,7 +53,7 @@ async def test_the_graph(tmp_path: Path) -> None:
 
 
 def test_the_sync_face(tmp_path: Path) -> None:
-    """What exists of the second example so far: the handle in a `with`, and its plain methods."""
+    """Of the second example the handle in a `with`, and its plain methods; its agent: tests/agents/test_examples.py."""
     ada = MemoryContext(user_id="ada")
     llm = ScriptedChatModel.of(otherwise='{"facts": []}')
     with Memory.open(tmp_path / "memory.db", model=llm, embedder=HashEmbeddings()) as memory:
@@ -66,26 +63,3 @@ def test_the_sync_face(tmp_path: Path) -> None:
         assert hit.text == "I'm allergic to nuts."
         assert memory.store.memory is memory
         assert memory.checkpointer is memory.checkpointer
-
-
-@pytest.mark.xfail(reason="memgraph.agents (middleware and tools) is not there yet", raises=ImportError, strict=True)
-def test_an_agent_with_middleware_and_tools(tmp_path: Path) -> None:
-    """The second example as users will write it."""
-    agents: Any = import_module("memgraph.agents")
-    llm = ScriptedChatModel.of("Noted.")
-    with Memory.open(tmp_path / "memory.db", embedder=HashEmbeddings()) as memory:
-        agent: Any = create_agent(
-            llm,
-            tools=agents.memory_tools(),
-            middleware=[agents.MemoryMiddleware(budget_tokens=1_000)],
-            context_schema=MemoryContext,
-            store=memory.store,
-            checkpointer=memory.checkpointer,
-        )
-        agent.invoke(
-            {"messages": [("user", "I'm allergic to nuts.")]},
-            {"configurable": {"thread_id": "1"}},
-            context=MemoryContext(user_id="ada"),
-        )
-        memory.settle()
-        assert memory.search("what is she allergic to", MemoryContext(user_id="ada"))

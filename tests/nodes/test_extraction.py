@@ -313,14 +313,31 @@ def test_many_and_long_turns_stay_within_the_room() -> None:
 
 
 @pytest.mark.parametrize("piece", ["All work and no play. ", "I like tea. ", "\u6f22\u5b57\u3002", "x", "\x01\n"])
-async def test_a_message_of_a_megabyte_costs_two_calls_of_8000_tokens_at_most(piece: str) -> None:
+async def test_a_message_of_a_megabyte_is_asked_about_once(piece: str) -> None:
     turn = said(3, MOVE.text + " " + piece * (1_000_000 // len(piece.encode())))
-    model = ScriptedChatModel.of("\u6f22" * 90_000, answer(PLYMOUTH))
+    model = ScriptedChatModel.of(answer(PLYMOUTH, CAT | {"turns": [99]}))
     drafts, usage = await extract(model, [turn], [turn])
-    assert [draft.object for draft in drafts] == ["Plymouth"]
-    assert len(model.calls) == usage.calls == 2
+    assert ([draft.object for draft in drafts], usage.dropped) == (["Plymouth"], 1)
     schema = count_tokens(compact(wire_schema(Facts)))
-    assert all(schema + sum(count_tokens(m.text) for m in messages) <= 8_000 for messages in model.calls)
+    (messages,) = model.calls
+    assert schema + sum(count_tokens(m.text) for m in messages) <= 5_500
+    model = ScriptedChatModel.of("\u6f22" * 90_000, answer(PLYMOUTH))
+    with pytest.raises(ModelOutputInvalid, match="too long a conversation to be repaired"):
+        await extract(model, [turn], [turn])
+    assert len(model.calls) == 1
+
+
+async def test_the_turns_of_one_batch_are_repaired_within_the_budget_or_not_at_all() -> None:
+    for length in range(0, 60, 3):
+        turns = [said(n, f"I live in Plymouth now. {'The tide came in. ' * length}") for n in range(10)]
+        model = ScriptedChatModel.of("\u6f22" * 90_000, answer(PLYMOUTH), otherwise="")
+        try:
+            await extract(model, turns, [])
+        except ModelOutputInvalid:
+            assert len(model.calls) == 1
+            assert length > 20
+        schema = count_tokens(compact(wire_schema(Facts)))
+        assert sum(schema + sum(count_tokens(m.text) for m in messages) for messages in model.calls) <= 8_000
 
 
 # Whatever a model says

@@ -11,7 +11,7 @@ from langgraph.store.memory import InMemoryStore
 
 from memgraph import Memory, MemoryContext, Scope
 from memgraph.errors import ForeignStore, InvalidScope, ScopeDenied
-from memgraph.nodes import remember, retrieve
+from memgraph.nodes import consolidate, extract, merge_graph, remember, retrieve
 from memgraph.nodes.node import MemoryNode
 from memgraph.state import MemoryState
 from support.fixtures import OpenMemory, Say
@@ -111,6 +111,29 @@ def test_a_thread_belongs_to_the_owner_whose_node_first_ran_in_it(
 def test_a_team_may_be_the_context(memory: Memory) -> None:
     alone(remember(), memory.store, schema=None).invoke(*asked("The team's."), context=Scope.shared("acme"))
     assert texts(memory, Scope.shared("acme")) == ["The team's."]
+
+
+@pytest.mark.parametrize("make", [remember, retrieve, extract, consolidate, merge_graph])
+def test_a_scope_of_the_programs_own(make: Any, memory: Memory) -> None:
+    seen: list[Any] = []
+
+    def of(runtime: Any) -> MemoryContext:
+        seen.append(runtime.context)
+        return MemoryContext(runtime.context["person"], agent_id="bot")
+
+    context = {"person": "ada", "user_id": "bob"}
+    alone(make(scope=of), memory.store, schema=None).invoke(*asked("Hello."), context=context)
+    assert seen == [context]
+    assert texts(memory, Scope("bob")) == []
+    assert [turn.agent_id for turn in memory.list(Scope("ada")).items] == ["bot"] * (make in (remember, extract))
+
+
+def test_one_that_gives_no_scope_is_an_error(memory: Memory, say: Say) -> None:
+    def wrong(runtime: Any) -> Any:
+        return "ada"
+
+    with pytest.raises(InvalidScope, match="must be a Scope or a MemoryContext, not str"):
+        alone(remember(scope=wrong), memory.store).invoke(*asked(say("hello")), context=MemoryContext("ada"))
 
 
 def test_agent_and_session_come_with_the_context(memory: Memory) -> None:

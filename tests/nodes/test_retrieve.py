@@ -15,7 +15,8 @@ from langchain_core.tracers.base import BaseTracer
 from langchain_core.tracers.schemas import Run
 
 from memgraph import Memory, MemoryContext, Scope
-from memgraph.errors import InvalidInput, StoreClosed
+from memgraph.errors import EmbedderUnavailable, InvalidInput, StoreBusy, StoreClosed, StoreUnreadable
+from memgraph.messages import BLOCK_MARK
 from memgraph.nodes import remember, retrieve
 from memgraph.ranking.budget import count_tokens
 from support.fakes import (
@@ -110,6 +111,17 @@ def test_the_last_user_message_is_the_question(memory: Memory) -> None:
         AIMessage("figs figs"),
         HumanMessage("Who likes figs?"),
         AIMessage("x"),
+    ]
+    state = build(memory, limit=1).invoke({"messages": messages}, context=ADA_SAYS)
+    [id] = state["recalled"]["ids"]
+    assert memory.get(id, ADA).text == "I like figs."
+
+
+def test_a_summary_and_our_own_block_are_no_questions(memory: Memory) -> None:
+    messages = [
+        HumanMessage("Who likes figs?"),
+        HumanMessage("Where is the boat?", additional_kwargs={"lc_source": "summarization"}),
+        HumanMessage("Where is the boat?", additional_kwargs={BLOCK_MARK: "recalled"}),
     ]
     state = build(memory, limit=1).invoke({"messages": messages}, context=ADA_SAYS)
     [id] = state["recalled"]["ids"]
@@ -250,6 +262,32 @@ def test_a_failing_embedder_is_named_and_words_are_found(
     if isinstance(embedder, BlockingEmbeddings):
         embedder.release()
     assert ask(memory, "Where is the boat now?", deadline=30)["degraded"] == {}
+
+
+@pytest.mark.parametrize(("kind", "why"), [(BlockingEmbeddings, "deadline"), (RaisingEmbeddings, "ConnectionError")])
+def test_strict_raises_where_an_embedder_fails(kind: Any, why: str, open_memory: OpenMemory) -> None:
+    embedder = kind(armed=False)
+    memory = open_memory(":memory:", embedder=embedder)
+    memory.add("I like figs.", ADA)
+    embedder.armed = True
+    with pytest.raises(EmbedderUnavailable, match=f"took no part in the recall: {why}"):
+        ask(memory, "Who likes olives?", deadline=0.05, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(apsw.IOError("disk I/O error"), StoreUnreadable), (apsw.BusyError("locked"), StoreBusy)]
+)
+def test_strict_raises_where_the_file_fails(memory: Memory, error: Exception, raised: type[Exception]) -> None:
+    with unreadable(memory, error), pytest.raises(raised):
+        ask(memory, "Who likes figs?", deadline=0.05, strict=True)
+
+
+def test_strict_takes_what_waits_for_its_vector(open_memory: OpenMemory) -> None:
+    embedder = RaisingEmbeddings()
+    memory = open_memory(":memory:", embedder=embedder, plant=False)
+    memory.add("I like figs.", ADA)
+    with embedder.disarmed():
+        assert ask(memory, "Who likes figs?", strict=True)["degraded"] == {"dense": "pending 1"}
 
 
 async def test_a_blocked_embedder_stalls_nobody(open_memory: OpenMemory) -> None:

@@ -43,6 +43,14 @@ async def count(model: Any, **options: Any) -> Any:
     return await ask(model, PROMPT, SECRET, Count, check=fine, config=None, name="memgraph.count", **options)
 
 
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error and all that hang on it, as its causes or as what was being handled when it was raised."""
+    found = [error]
+    for one in found:
+        found += [other for other in (one.__cause__, one.__context__) if other is not None and other not in found]
+    return found
+
+
 class Waits:
     """Stands in for sleep."""
 
@@ -92,6 +100,7 @@ async def test_what_is_no_answer_is_repaired_once_and_then_refused(text: str) ->
     with pytest.raises(ModelOutputInvalid) as raised:
         await count(model)
     assert len(model.calls) == 2
+    assert chain(raised.value) == [raised.value]
     assert isinstance(raised.value, ModelError)
     assert isinstance(raised.value, AgentMemoryError)
 
@@ -110,6 +119,17 @@ async def test_a_long_refused_answer_is_shown_in_part() -> None:
     model = ScriptedChatModel.of("\u6f22" * 50_000, calls(number=1))
     await count(model)
     assert 100 < len(model.calls[1][2].text) <= 4 * structured.ECHO_TOKENS
+
+
+@pytest.mark.parametrize(("budget", "asked"), [(0, 1), (200, 1), (8_000, 2)])
+async def test_a_repair_beyond_the_budget_is_not_asked_for(budget: int, asked: int) -> None:
+    model = ScriptedChatModel.of("no" * 1_000, calls(number=700), calls(number=7))
+    with pytest.raises(ModelOutputInvalid, match="unusable"):
+        await count(model, budget=budget)
+    assert len(model.calls) == asked
+    model = ScriptedChatModel.of(calls(number=700), calls(number=700))
+    answer, usage = await count(model, budget=budget, partial=True)
+    assert (answer.number, usage.calls, usage.repaired) == (700, min(budget, 1) + 1, budget > 0)
 
 
 async def test_a_caller_that_can_drop_faults_gets_the_answer_with_them() -> None:
@@ -162,8 +182,7 @@ async def test_a_model_that_stays_away_is_unavailable_and_its_words_stay_unsaid(
         await count(model, sleep=waits)
     assert (len(model.calls), len(waits.seconds)) == (3, 2)
     assert SECRET not in str(raised.value)
-    assert raised.value.__cause__ is None
-    assert raised.value.__suppress_context__
+    assert chain(raised.value) == [raised.value]
 
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), Denied(SECRET)])
@@ -173,6 +192,7 @@ async def test_what_does_not_pass_is_not_tried_again(error: Exception) -> None:
     with pytest.raises(ModelUnavailable, match=type(error).__name__) as raised:
         await count(model, sleep=waits)
     assert (len(model.calls), waits.seconds, SECRET in str(raised.value)) == (1, [], False)
+    assert chain(raised.value) == [raised.value]
 
 
 async def test_a_model_that_validates_by_itself_and_raises_is_repaired() -> None:

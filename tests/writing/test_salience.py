@@ -29,6 +29,30 @@ def turn(text: str, role: str = "user", origin: Origin = "user") -> SaidTurn:
         "20 September, in a barn.",
         "Did I tell you that we bought a boat?",
         "hola, I don\u2019t eat meat",
+        "I'm vegetarian, what should I cook?",
+        "My wife is allergic to nuts, can you suggest a recipe?",
+        "Since I moved to Lisbon I sleep badly, what can I do?",
+        "When I moved to Rome I lost my cat, can I get another?",
+        "What can my daughter Mia (5) eat, she has coeliac disease?",
+        "What can I cook for my wife who is vegan?",
+        "What should I cook because my wife is vegan?",
+        "Can you help, I live in Oslo?",
+        "Did you know I got married?",
+        "I live in Oslo, right?",
+        "It's a girl!",
+        "It's diabetes.",
+        "So the wedding is on 5 May.",
+        "Name: Ada",
+        "Vegan.",
+        "Soy vegetariana.",
+        "Je suis v\u00e9g\u00e9tarienne, que cuisiner ?",
+        "Soy vegana, \u00bfqu\u00e9 cocino?",
+        "\u0416\u0438\u0432\u0443 \u0437\u0434\u0435\u0441\u044c.",
+        "\u6211\u4f4f\u5728\u5965\u65af\u9646\u3002",
+        "\u6211\u5403\u7d20\uff0c\u665a\u996d\u505a\u4ec0\u4e48\uff1f",
+        "\u79c1\u306f\u30aa\u30b9\u30ed\u306b\u4f4f\u3093\u3067\u3044\u307e\u3059\u3002",
+        "\u0e09\u0e31\u0e19\u0e2d\u0e32\u0e28\u0e31\u0e22\u0e2d\u0e22\u0e39\u0e48\u0e43\u0e19\u0e2d\u0e2d\u0e2a\u0e42\u0e25",
+        "\ub098\ub294 \uc624\uc2ac\ub85c\uc5d0 \uc0b0\ub2e4.",
     ],
 )
 def test_something_to_extract(text: str) -> None:
@@ -50,6 +74,21 @@ def test_something_to_extract(text: str) -> None:
         "Write a poem about the sea.",
         "Summarise this in one line.",
         "That sounds lovely!",
+        "This is really helpful, thanks!",
+        "That's great news!",
+        "It works now.",
+        "You're very kind.",
+        "Can you help me?",
+        "Thanks, can you help me?",
+        "Could you, please, translate this?",
+        "Is it raining, or is it dry?",
+        "How do I sort a list and what do I do next?",
+        "When did I move?",
+        "\u00bfQu\u00e9 puedo cocinar?",
+        "\u00a1Hola! \u00a1Gracias!",
+        "\u8c22\u8c22\u3002",
+        "\u6700\u8fd1\u7684\u836f\u5e97\u5728\u54ea\u91cc\uff1f",
+        "\u3053\u3093\u306b\u3061\u306f\u3002",
         "```python\nmy_name = 'I live in Rome'\n```",
         "def f(x):\n    return x\nclass A:\n    pass\nimport os",
         "https://example.org/i/live/in/rome",
@@ -73,6 +112,7 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 def test_a_megabyte_is_read_in_part() -> None:
     assert salient(turn("I live in Rome. " * 60_000))
+    assert salient(turn("Hi! " * 3_000 + "I live in Rome."))
     assert not salient(turn(" " * 1_000_000))
 
 
