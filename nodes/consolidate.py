@@ -42,7 +42,7 @@ def decider_of(memory: Memory, config: RunnableConfig) -> Decider | None:
             return {}, Origin()
         try:
             async with asyncio.timeout(CALL_S):
-                decisions, usage = await deciding.decide(model, asked, config=calling(config))
+                decisions, usage = await deciding.decide(model, asked, turns, config=calling(config))
         except TimeoutError:
             raise ModelUnavailable(f"the model gave no answer within {CALL_S:.0f} s") from None
         return decisions, origin_of(usage)

@@ -182,3 +182,9 @@ def test_what_was_worked_out_of_texts_can_be_forgotten() -> None:
     assert nearness._look("Ada Very Private") is not look  # pyright: ignore[reportPrivateUsage]
     known = fact("residence", "Oslo", "Ada lives in Oslo.")
     assert decided(replace(known, valid_from=OLD), "Ghent", "I moved to Ghent.").closes
+
+
+def test_a_quoted_line_hides_only_itself() -> None:
+    for quoted in ("> so you said", "    indented"):
+        drafts = PatternExtractor().extract([SaidTurn(1, "Ada", "user", "user", f"{quoted}\nI live in Oslo.", 10**15)])
+        assert [draft.object for draft in drafts] == ["Oslo"]
