@@ -93,9 +93,7 @@ class Drain:
             least = _HELD_S if self.facts.held() or self._making else 0.05
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_later(
-                max(least, (due - self._core.clock()) / 1e6), self.wake
-            )
+            self._timer = asyncio.get_running_loop().call_later(max(least, (due - self._core.clock()) / 1e6), self.wake)
 
     async def settle(self, timeout: float | None) -> None:
         """Wait until no job is open that this memory can run.

@@ -7,9 +7,10 @@ what one stage did and a replay gives the same state. What a stage asks of a mod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pydantic import TypeAdapter
 
@@ -109,6 +110,16 @@ _DRAFTED: Final = TypeAdapter(Drafted)
 _DECIDED: Final = TypeAdapter(Decided)
 
 
+class Caller(Protocol):
+    """Who runs a job's stages.
+
+    Attributes:
+        job: Number of the job, None as long as there is none.
+    """
+
+    job: int | None
+
+
 class Facts:
     """Runs the stages of the jobs that make facts."""
 
@@ -116,16 +127,17 @@ class Facts:
         self._core = core
         self._wake = wake
         self.leases = Leases(core, "facts", wake)
-        self._held: dict[object, int] = {}
+        self._callers: set[Caller] = set()
         self._expected: dict[int, float] = {}
 
-    def hold(self, job: int, caller: object) -> None:
-        """Leave a job's stages to a caller, who runs them one after another and tells what each did. In any thread."""
-        self._held[caller] = job
-
-    def let_go(self, caller: object) -> None:
-        """Leave what a caller held to whoever is first again. In any thread."""
-        self._held.pop(caller, None)
+    @contextmanager
+    def attended(self, caller: Caller) -> Generator[None]:
+        """Leave a caller's job to it: it runs the stages one after another and tells what each did. In any thread."""
+        self._callers.add(caller)
+        try:
+            yield
+        finally:
+            self._callers.discard(caller)
 
     def held(self, *, settling: bool = False) -> frozenset[int]:
         """Return the jobs that the background leaves to callers: those they run now, and those they go on with.
@@ -135,7 +147,8 @@ class Facts:
         """
         now = asyncio.get_running_loop().time()
         self._expected = {job: until for job, until in self._expected.items() if until > now}
-        return frozenset(self._held.values()) | frozenset(() if settling else self._expected)
+        run = {caller.job for caller in tuple(self._callers) if caller.job is not None}
+        return frozenset(run if settling else run | self._expected.keys())
 
     def expect(self, job: int) -> None:
         """Leave a job for a while to a caller's next node; without one the background goes on with it."""

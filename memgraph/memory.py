@@ -72,7 +72,7 @@ class Memory:
         self.host = Host()
         self.reads = Reads(core)
         self.drain = Drain(core, self._make_facts)
-        self.writes = Writes(core, self.drain.wake, self.drain.facts.hold)
+        self.writes = Writes(core, self.drain.wake)
         self.indexing = self.drain.indexing
         self.facts = self.drain.facts
         self.host.loop.call_soon_threadsafe(self.drain.wake)  # what an earlier process left unfinished
@@ -191,10 +191,8 @@ class Memory:
             append=True,
             background=background,
         )
-        try:
+        with self.facts.attended(request):
             written = await self._write({"request": request, "strict": strict})
-        finally:
-            self.facts.let_go(request)
         return written["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
 
     add = waiting(aadd)

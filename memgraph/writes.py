@@ -47,7 +47,8 @@ class Request:
     """
 
     __slots__ = (
-        "append", "background", "cause", "idempotency_key", "messages", "metadata", "said_at", "scope", "thread_id",
+        "append", "background", "cause", "idempotency_key", "job", "messages", "metadata", "said_at", "scope",
+        "thread_id",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,8 @@ class Request:
         self.append = append
         self.background = background
         self.cause = cause
+        self.job: int | None = None
+        """The job that makes facts of what was accepted."""
 
     def __repr__(self) -> str:
         return f"Request(thread_id={self.thread_id!r}, background={self.background})"
@@ -80,10 +83,9 @@ class Request:
 class Writes:
     """Accepts messages."""
 
-    def __init__(self, core: Core, wake: Callable[[], None], hold: Callable[[int, object], None]) -> None:
+    def __init__(self, core: Core, wake: Callable[[], None]) -> None:
         self._core = core
         self._wake = wake
-        self._hold = hold
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
@@ -125,8 +127,8 @@ class Writes:
                 cause=request.cause,
                 facts=core.makes_facts,
             )
-            if accepted.facts is not None and not request.background:
-                self._hold(accepted.facts, request)  # ahead of the commit, by which the background sees it
+            if not request.background:
+                request.job = accepted.facts  # ahead of the commit, by which the background sees it
             if accepted.replaced:
                 owner = owners.ensure(connection, key)
                 seq = beliefs.let_go(

@@ -98,10 +98,8 @@ class Extract(JobNode):
                 memory.facts.expect(added.facts)
             return update, described("extract", added.facts, outcome)
 
-        try:
+        with memory.facts.attended(request):
             update, event = await memory.live().call(work())
-        finally:
-            memory.facts.let_go(request)
         if event is not None:
             run.write(event)
         return update

@@ -134,10 +134,8 @@ class Remember(MemoryNode):
             cause=run.cause,
         )
         begin: WriteState = {"request": request, "strict": self._strict}
-        try:
+        with run.memory.facts.attended(request):
             result = cast(WriteState, await self._graph.ainvoke(begin, _write_config(run.config)))
-        finally:
-            run.memory.facts.let_go(request)
         added = result["added"]  # pyright: ignore[reportTypedDictNotRequiredAccess]  # accept wrote it
         for event in result.get("events", ()):
             run.write(event)

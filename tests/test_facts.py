@@ -262,12 +262,16 @@ def test_what_failed_twice_is_taken_along_once() -> None:
 
 
 def prepared(memory: Memory, text: str) -> int:
-    """Accept a turn and leave its job, held, to the test."""
+    """Accept a turn and leave its job to the test."""
     request = Request([{"role": "user", "content": text, "name": "Ada"}], ADA, append=True, background=True)
-    added = memory.live().wait(memory.writes.accept(request))
-    assert added.facts is not None
-    memory.facts.hold(added.facts, request)
-    return added.facts
+
+    async def accept() -> int:
+        added = await memory.writes.accept(request)
+        assert added.facts is not None
+        memory.facts.expect(added.facts)
+        return added.facts
+
+    return memory.live().wait(accept())
 
 
 async def by_rules(turns: Sequence[SaidTurn], context: Sequence[SaidTurn]) -> tuple[list[FactDraft], Origin]:
