@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from memgraph.scope import MemoryContext, Scope
     from memgraph.state import MemoryState, with_memory
-    from memgraph.store import MemoryStore
+    from memgraph.store import LedgerStore, MemoryStore
 
 _HOME = {
     "Added": "records",
@@ -36,6 +36,7 @@ _HOME = {
     "Graph": "records",
     "Hit": "records",
     "Hits": "records",
+    "LedgerStore": "store",
     "Memory": "memory",
     "MemoryContext": "scope",
     "MemoryOperation": "records",
@@ -58,6 +59,7 @@ __all__ = [
     "Graph",
     "Hit",
     "Hits",
+    "LedgerStore",
     "Memory",
     "MemoryContext",
     "MemoryOperation",

@@ -8,7 +8,7 @@
     │   ├── ForeignStore                   a node found another store, or none
     │   ├── UndoRefused                    an operation that was undone, or that a later one built on
     │   ├── NoRecall                       with_memory on a state without `recalled`
-    │   └── UnsupportedOperation           a store operation that does not exist yet
+    │   └── ReadOnlyNamespace              a put where a store shows facts
     ├── LoopBlocked (RuntimeError)         the developer: a sync call on memgraph's own loop thread
     ├── ScopeDenied (PermissionError)      the caller: this scope is not theirs
     ├── NotFound (LookupError)             the caller: no such turn or trace in this scope
@@ -67,8 +67,8 @@ class NoRecall(UsageError):
     """`with_memory` was given a state in which `retrieve` left nothing."""
 
 
-class UnsupportedOperation(UsageError):
-    """`memory.store` was asked for an operation it does not offer yet."""
+class ReadOnlyNamespace(UsageError):
+    """A put into the namespaces where `memory.store` shows facts. Nothing of the batch was written."""
 
 
 class LoopBlocked(AgentMemoryError, RuntimeError):

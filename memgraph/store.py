@@ -1,49 +1,385 @@
-"""`memory.store`: what carries a Memory into a graph. The whole contract of a store comes with a later release."""
+"""`memory.store`: LangGraph's `BaseStore` in the memory's file, and what carries the memory into a graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self
 
-from langgraph.store.base import BaseStore, Op, Result
+from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
-from memgraph.errors import UnsupportedOperation
+from memgraph import fact_items, item_index, item_reads
+from memgraph.embedding import Embedder
+from memgraph.errors import InvalidInput, ReadOnlyNamespace, StoreClosed
+from memgraph.faces import Host, hosted, waiting
+from memgraph.item_index import WHOLE, ConfiguredIndex, ItemIndex
+from memgraph.item_ops import Get, Listing, Put, Search, checked, count, minutes
+from memgraph.item_reads import Answer, Question
+from memgraph.ledger import items
+from memgraph.projections.postings import pack_terms
+from memgraph.projections.tokenizer import tokenize
+from memgraph.ranking.items import Floats
+from memgraph.scope import MemoryContext, Scope, as_scope
+from memgraph.store_file import Home, StoreFile
+from memgraph.sweeper import Sweeper
 
 if TYPE_CHECKING:
+    import apsw
+
     from memgraph.memory import Memory
 
+_SWEEP_MINUTES: Final = 5.0
+_QUESTION_S: Final = 60.0
+"""Seconds for the embedding of a question: a store's caller can't say how long it would wait."""
 
-class MemoryStore(BaseStore):
+
+class LedgerStore(BaseStore):
+    """A LangGraph store in one SQLite file: durable puts, hybrid search, typed filters, time to live.
+
+    One object has both faces, in any thread and on any loop; `memory.store` is one, and `from_conn_string` opens one
+    alone. A sync call on memgraph's own loop raises `LoopBlocked`.
+
+    Args:
+        home: An open `Memory`.
+        index: What search with a query goes by: `embed` (LangChain embeddings, a function of a list of texts, plain
+            or async, "local", or "provider:model"), `dims` to check them against, `fields` (or `text_fields`): paths in
+            a value, by default the whole of it. None: queries are ignored.
+        ttl: Defaults of times to live, in minutes, as LangGraph's `TTLConfig`.
+        min_prefix: Labels that a search or a listing has to name at least.
+
+    Raises:
+        InvalidInput: A configuration is malformed.
+        MissingExtra: The embedder's package is not installed.
+    """
+
+    supports_ttl = True
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        index: IndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+        min_prefix: int = 0,
+    ) -> None:
+        self.home = home
+        self._index: ItemIndex | None = None if index is None else ConfiguredIndex(index, home.live)
+        self.ttl_config = _checked_ttl(ttl)
+        self._min_prefix = count("min_prefix", min_prefix)
+        self._sweeper = Sweeper(home)
+
+    @classmethod
+    def from_conn_string(
+        cls,
+        conn: str | os.PathLike[str],
+        *,
+        index: IndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+        min_prefix: int = 0,
+        key: str | bytes | None = None,
+    ) -> LedgerStore:
+        """Open a store alone. Use it in a `with` or `async with` block, or call `close`.
+
+        Args:
+            conn: The file, made if absent, or ":memory:" for one that is gone after `close`.
+            index: As of the class.
+            ttl: As of the class.
+            min_prefix: As of the class.
+            key: A passphrase, or 32 raw bytes: the whole file is encrypted.
+
+        Raises:
+            InvalidInput: `conn` names a server, or a configuration is malformed.
+            NotAMemoryFile: The file is something else, or the key is missing or wrong.
+            StoreError: It can't be opened.
+        """
+        home = StoreFile(os.fspath(conn), key)
+        try:
+            return LedgerStore(home, index=index, ttl=ttl, min_prefix=min_prefix)
+        except BaseException:
+            home.close()
+            raise
+
+    def live(self) -> Host:
+        """Return the host that the store works on.
+
+        Raises:
+            StoreClosed: It was closed.
+        """
+        return self.home.live()
+
+    # --- operations
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Do several operations: the reads see the state before the puts, of one key the last put counts.
+
+        All are checked before the first is done, and the puts are written together or not at all.
+
+        Returns:
+            Their results, in order; None for a put.
+
+        Raises:
+            InvalidNamespaceError: A label is empty, no text, or has a dot or NUL.
+            InvalidFilter: A filter is malformed.
+            InvalidInput: Another argument is, or a value is no JSON.
+            ReadOnlyNamespace: A put below the facts' root.
+            EmbedderUnavailable: The embedder failed; nothing was written.
+            StoreError: The file could not be read or written.
+        """
+        return await self.live().call(self._run([*ops]))
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Do several operations, as `abatch` does, and wait for them."""
+        return self.live().wait(self._run([*ops]))
+
+    async def _run(self, ops: Sequence[Op]) -> list[Result]:
+        planned = [checked(op, min_prefix=self._min_prefix) for op in ops]
+        puts = {(one.namespace, one.key): one for one in planned if isinstance(one, Put)}
+        below_facts = [put for put in puts.values() if put.namespace[:1] == (fact_items.ROOT,)]
+        if any(put.value is not None for put in below_facts):
+            raise ReadOnlyNamespace(
+                f"nothing can be put below {fact_items.ROOT!r}, where facts are shown: say it with memory.add, or "
+                "correct a fact with memory.update"
+            )
+        answers = await self._read([one for one in planned if not isinstance(one, Put)])
+        used = [item for answer in answers for item in answer.used]
+        await self._write([put for put in puts.values() if put not in below_facts], used)
+        for put in below_facts:
+            await self._forget_fact(put)
+        results = iter(answers)
+        return [None if isinstance(one, Put) else next(results).result for one in planned]
+
+    async def _read_facts(self, op: Get | Search | Listing) -> Answer | None:
+        """Do a read of facts; None for any other. A store without a memory has none."""
+        return None
+
+    async def _forget_fact(self, put: Put) -> None:
+        """Do a delete of a fact."""
+
+    async def _read(self, ops: Sequence[Get | Search | Listing]) -> list[Answer]:
+        of_facts = [await self._read_facts(op) for op in ops]
+        ops = [op for op, answer in zip(ops, of_facts, strict=True) if answer is None]
+        questions = await self._questions({op.query for op in ops if isinstance(op, Search) and op.query})
+        core = self.home.core
+        alive_at = core.clock() if self._omits_expired else None
+
+        def read(connection: apsw.Connection) -> list[Answer]:
+            with items.snapshot(connection):
+                return [self._answer(connection, op, questions, alive_at) for op in ops]
+
+        of_items = iter(await core.ledger.read(read) if ops else [])
+        return [next(of_items) if answer is None else answer for answer in of_facts]
+
+    def _answer(
+        self,
+        connection: apsw.Connection,
+        op: Get | Search | Listing,
+        questions: Mapping[str, Question],
+        alive_at: int | None,
+    ) -> Answer:
+        if isinstance(op, Get):
+            return item_reads.get(connection, op, alive_at)
+        if isinstance(op, Listing):
+            return item_reads.listing(connection, op, alive_at)
+        return item_reads.search(connection, op, questions.get(op.query or ""), alive_at)
+
+    async def _questions(self, queries: Iterable[str]) -> dict[str, Question]:
+        """Return what the index makes of queries; nothing where there is no index."""
+        if self._index is None:
+            return {}
+        plain = {query: query.encode("utf-8", "replace").decode() for query in queries}
+        words = {query: self._terms([text]) for query, text in plain.items()}
+        embedder = self._index.embedder()
+        if embedder is None:
+            return {query: Question(words[query], None, "") for query in plain}
+        asked = {query: embedder.ask(text) for query, text in plain.items()}
+        return {
+            query: Question(words[query], await embedder.answer(one, timeout=_QUESTION_S), embedder.name)
+            for query, one in asked.items()
+        }
+
+    async def _write(self, puts: Sequence[Put], used: Sequence[int]) -> None:
+        if not puts and not used:
+            return
+        said = [self._texts(put) for put in puts]
+        embedder = None if self._index is None else self._index.embedder()
+        vectors: Iterator[Floats] = iter(())
+        model = None
+        if embedder is not None and (all_texts := [text for texts in said for _, _, text in texts]):
+            made = await embedder.documents(all_texts)
+            vectors, model = iter(made), (embedder.name, len(made[0]))
+        entries = [
+            items.Put(
+                put.namespace,
+                put.key,
+                put.value,
+                put.ttl,
+                self._terms(text for _, _, text in texts) if texts else None,
+                [] if model is None else [(path, number, next(vectors)) for path, number, _ in texts],
+            )
+            for put, texts in zip(puts, said, strict=True)
+        ]
+        core = self.home.core
+        await core.ledger.write(
+            lambda connection: items.write(
+                connection, used, entries, model=model, now=core.clock(), omit_expired=self._omits_expired
+            ),
+            durable=bool(puts),
+        )
+
+    def _texts(self, put: Put) -> Sequence[tuple[str, int, str]]:
+        if put.value is None or self._index is None:
+            return []
+        # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
+        return item_index.texts(json.loads(put.value), self._index.fields if put.fields is None else put.fields)
+
+    def _terms(self, said: Iterable[str]) -> bytes:
+        return pack_terms(self.home.core.ledger.pepper, [term for text in said for term in tokenize(text)])
+
+    @property
+    def _omits_expired(self) -> bool:
+        return (self.ttl_config or {}).get("omit_expired", False)
+
+    # --- time to live
+
+    @hosted
+    async def asweep_ttl(self) -> int:
+        """Remove the items whose time has passed. Returns how many there were."""
+        return await self._sweeper.sweep()
+
+    sweep_ttl = waiting(asweep_ttl)
+
+    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
+        """Sweep again and again in the background, until it is stopped or the store closed. Once more: do nothing.
+
+        Args:
+            sweep_interval_minutes: Default: as the store's `ttl` says, else 5.
+
+        Returns:
+            What ends when the sweeper is stopped.
+        """
+        configured = (self.ttl_config or {}).get("sweep_interval_minutes")
+        given = configured if sweep_interval_minutes is None else sweep_interval_minutes
+        return self._sweeper.start(60 * (_SWEEP_MINUTES if given is None else minutes("sweep_interval_minutes", given)))
+
+    async def astart_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
+        """Start the sweeper, as `start_ttl_sweeper` does."""
+        return self.start_ttl_sweeper(sweep_interval_minutes)
+
+    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """Stop the sweeper. Returns whether it has ended, within `timeout` seconds."""
+        return self._sweeper.stop(timeout)
+
+    async def astop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """Stop the sweeper, as `stop_ttl_sweeper` does."""
+        return await asyncio.to_thread(self._sweeper.stop, timeout)
+
+    # --- beginning and end
+
+    def setup(self) -> Awaitable[None]:
+        """See that the tables are there: they are since the store was opened. May be awaited, and called again."""
+        self.live()
+        return _Done()
+
+    def close(self) -> None:
+        """Stop the sweeper, and close the file if the store was opened alone. Closing again does nothing."""
+        with suppress(StoreClosed):
+            self.stop_ttl_sweeper()
+        if isinstance(self.home, StoreFile):
+            self.home.close()
+
+    async def aclose(self) -> None:
+        """Close without holding up the loop."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        """Return the store, open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Return the store, open."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the store."""
+        await self.aclose()
+
+
+class MemoryStore(LedgerStore):
     """The store to compile a graph with: `builder.compile(store=memory.store)`. Nodes find their memory through it.
 
     Args:
         memory: The open memory.
+        index: As of `LedgerStore`; default: the memory's embedder, over the whole value.
+        ttl: As of `LedgerStore`.
+        min_prefix: As of `LedgerStore`.
     """
 
-    __slots__ = ("memory",)
-
-    def __init__(self, memory: Memory) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        index: IndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+        min_prefix: int = 0,
+    ) -> None:
+        super().__init__(memory, index=index, ttl=ttl, min_prefix=min_prefix)
         self.memory = memory
+        if index is None:
+            self._index = _MemoryIndex(memory)
 
-    def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Refuse: no store operation exists yet.
+    def facts_namespace(self, scope: Scope | MemoryContext) -> tuple[str, ...]:
+        """Return the namespace in which the facts of a scope's owner are listed, searched, read and forgotten."""
+        return fact_items.namespace(as_scope(scope))
 
-        Raises:
-            UnsupportedOperation: Always.
-        """
-        _refuse(ops)
+    async def _read_facts(self, op: Get | Search | Listing) -> Answer | None:
+        return await fact_items.read(self.memory, op)
 
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Refuse: no store operation exists yet.
-
-        Raises:
-            UnsupportedOperation: Always.
-        """
-        _refuse(ops)
+    async def _forget_fact(self, put: Put) -> None:
+        await fact_items.forget(self.memory, put)
 
 
-def _refuse(ops: Iterable[Op]) -> NoReturn:
-    names = ", ".join(sorted({type(op).__name__ for op in ops})) or "no operation"
-    raise UnsupportedOperation(
-        f"memory.store does not offer {names} yet: use memory.add, memory.search, memory.get and memory.list"
-    )
+class _MemoryIndex:
+    """The memory's own embedder, whichever is in force."""
+
+    fields = WHOLE
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def embedder(self) -> Embedder | None:
+        return self.home.core.embedder
+
+
+class _Done:
+    """What is done already and may be awaited all the same."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+def _checked_ttl(config: TTLConfig | None) -> TTLConfig | None:
+    """Return a configuration of times to live.
+
+    Raises:
+        InvalidInput: It is malformed.
+    """
+    if config is None:
+        return None
+    if not isinstance(config, Mapping) or not config.keys() <= TTLConfig.__annotations__.keys():  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"ttl is a dict of {', '.join(sorted(TTLConfig.__annotations__))}")
+    for name, value in config.items():
+        if name in ("refresh_on_read", "omit_expired"):
+            if not isinstance(value, bool):
+                raise InvalidInput(f"ttl[{name!r}] must be True or False, not {value!r}")
+        elif value is not None:
+            minutes(f"ttl[{name!r}]", value)
+    return config

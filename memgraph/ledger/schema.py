@@ -138,7 +138,24 @@ create index outbox_open on outbox(state, available_at) where state <> 'done';
 create index outbox_by_kind on outbox(owner, kind, job);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2)
+# Items of the store belong to a namespace and to no owner. A namespace is its labels, each closed by a zero byte, which
+# no label contains: so a range of paths is exactly a prefix of labels, and paths sort as tuples of labels do. An item's
+# number is never given again: who refreshes the item it has read must not meet another. Times in microseconds; `ttl` is
+# how long an item lives after it was last used, null for ever. `terms` is null where an item is not indexed.
+_V3: Final = """
+create table namespaces(namespace integer primary key, path blob not null unique);
+create table items(
+    item integer primary key autoincrement, namespace integer not null, key blob not null, created_at integer not null,
+    updated_at integer not null, ttl integer, expires_at integer, terms blob, value blob not null,
+    unique(namespace, key));
+create index items_expiring on items(expires_at) where expires_at is not null;
+create table item_models(model integer primary key, name text not null, dims integer not null, unique(name, dims));
+create table item_vectors(
+    item integer not null, path text not null, part integer not null, model integer not null, vector blob not null,
+    primary key(item, path, part)) without rowid;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
 """Step n brings a file from schema n to n + 1. Never changed once released; new ones are added at the end."""
 
 

@@ -1,0 +1,247 @@
+"""Items of the store: by namespace and key, with their vectors and terms, and their time to live."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+import apsw
+
+from memgraph.ledger import codec
+from memgraph.ledger.indexes import Vector, pack
+from memgraph.ledger.turns import carray
+
+_CLOSE: Final = b"\0"
+
+
+class Stored(NamedTuple):
+    """An item as it is stored.
+
+    Attributes:
+        ttl: Microseconds that it lives after its last use, None for ever.
+    """
+
+    item: int
+    namespace: tuple[str, ...]
+    key: str
+    created_at: int
+    updated_at: int
+    ttl: int | None
+    value: str
+
+
+class Candidate(NamedTuple):
+    """What a search reads of an item.
+
+    Attributes:
+        terms: Its packed terms, None if it is not indexed.
+        value: None if it wasn't asked for.
+    """
+
+    item: int
+    updated_at: int
+    terms: bytes | None
+    value: str | None
+
+
+class Put(NamedTuple):
+    """An item to be written, or deleted.
+
+    Attributes:
+        value: JSON text, None to delete.
+        ttl: Microseconds that it lives after its last use, None for ever.
+        terms: Packed terms, None if it is not indexed.
+        vectors: (field path, number of the text at that path, unit vector).
+    """
+
+    namespace: tuple[str, ...]
+    key: str
+    value: str | None
+    ttl: int | None
+    terms: bytes | None
+    vectors: Sequence[tuple[str, int, Vector]]
+
+
+# ?1 and ?2 bound the paths, ?3 is the time at which an item has to be alive, null for expired ones as well.
+_UNDER: Final = "from namespaces n join items i using (namespace) where n.path >= ?1 and n.path < ?2"
+_ALIVE: Final = "(?3 is null or i.expires_at is null or i.expires_at > ?3)"
+_ITEM: Final = "select i.item, n.path, i.key, i.created_at, i.updated_at, i.ttl, i.value"
+
+
+@contextmanager
+def snapshot(connection: apsw.Connection) -> Generator[None]:
+    """Let all reads of a block see one state."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # an error of the engine's may have ended it
+            connection.execute("commit")
+
+
+def _name(text: str) -> bytes:
+    """Return a label or key code point for code point: their bytes are ordered as they are."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _path(namespace: Iterable[str]) -> bytes:
+    return b"".join(_name(label) + _CLOSE for label in namespace)
+
+
+def _namespace(path: bytes) -> tuple[str, ...]:
+    return tuple(label.decode("utf-8", "surrogatepass") for label in path.split(_CLOSE)[:-1])
+
+
+def _bounds(prefix: Sequence[str]) -> tuple[bytes, bytes]:
+    """Return the paths between which all that begin with these labels stand: no byte of UTF-8 is 255."""
+    path = _path(prefix)
+    return path, path[:-1] + b"\1" if path else b"\xff"
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    item, path, key, created, updated, ttl, value = row
+    return Stored(
+        item, _namespace(path), key.decode("utf-8", "surrogatepass"), created, updated, ttl, codec.decode(value)
+    )
+
+
+def get(connection: apsw.Connection, namespace: Sequence[str], key: str, alive_at: int | None) -> Stored | None:
+    """Return an item, None if it is not there."""
+    sql = f"{_ITEM} from namespaces n join items i using (namespace) where n.path = ?1 and i.key = ?2 and {_ALIVE}"
+    row = connection.execute(sql, (_path(namespace), _name(key), alive_at)).fetchone()
+    return None if row is None else _stored(row)
+
+
+def newest(
+    connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None, limit: int = -1, offset: int = 0
+) -> Iterator[Stored]:
+    """Yield the items under a prefix of labels, the last written first; a negative limit is none."""
+    sql = f"{_ITEM} {_UNDER} and {_ALIVE} order by i.updated_at desc, i.item desc limit ?4 offset ?5"
+    for row in connection.execute(sql, (*_bounds(prefix), alive_at, limit, offset)):
+        yield _stored(row)
+
+
+def candidates(
+    connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None, *, values: bool
+) -> list[Candidate]:
+    """Return what a search reads of the items under a prefix of labels, in the order of their numbers."""
+    sql = f"select i.item, i.updated_at, i.terms, iif(?4, i.value, null) {_UNDER} and {_ALIVE} order by i.item"
+    return [
+        Candidate(item, updated_at, terms, None if value is None else codec.decode(value))
+        for item, updated_at, terms, value in connection.execute(sql, (*_bounds(prefix), alive_at, values))
+    ]
+
+
+def by_number(connection: apsw.Connection, items: Iterable[int]) -> dict[int, Stored]:
+    """Return items by their numbers."""
+    sql = f"{_ITEM} from items i join namespaces n using (namespace) where i.item in carray(?)"
+    return {row[0]: _stored(row) for row in connection.execute(sql, (carray(items),))}
+
+
+def vectors(connection: apsw.Connection, model: int, items: Iterable[int]) -> list[tuple[int, bytes]]:
+    """Return (item, vector) of all vectors that one model made of some items."""
+    return connection.execute(
+        "select item, vector from item_vectors where model = ? and item in carray(?)", (model, carray(items))
+    ).fetchall()
+
+
+def model_number(connection: apsw.Connection, name: str, dims: int) -> int | None:
+    """Return the number of a model that made vectors, None if it made none."""
+    found: int | None = connection.execute(
+        "select model from item_models where name = ? and dims = ?", (name, dims)
+    ).get
+    return found
+
+
+def namespaces(connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None) -> list[tuple[str, ...]]:
+    """Return the namespaces that begin with these labels and have an item, ascending."""
+    sql = (
+        "select n.path from namespaces n where n.path >= ?1 and n.path < ?2 and exists"
+        f" (select 1 from items i where i.namespace = n.namespace and {_ALIVE}) order by n.path"
+    )
+    return [_namespace(path) for (path,) in connection.execute(sql, (*_bounds(prefix), alive_at))]
+
+
+def write(
+    connection: apsw.Connection,
+    used: Iterable[int],
+    puts: Iterable[Put],
+    *,
+    model: tuple[str, int] | None,
+    now: int,
+    omit_expired: bool,
+) -> None:
+    """Do what a batch leaves to be done: refresh what it has read, then write what it puts.
+
+    Args:
+        connection: The writer's.
+        used: Items whose time to live begins anew.
+        puts: Of different keys.
+        model: Name and dimension of the model that made the vectors, None if there are none.
+        now: Microseconds UTC.
+        omit_expired: Whether what has expired counts as gone already.
+    """
+    dead_at = now if omit_expired else None
+    connection.execute(
+        f"update items as i set expires_at = ?1 + ttl where ttl is not null and item in carray(?2) and {_ALIVE}",
+        (now, carray(used), dead_at),
+    )
+    number = None if model is None else _use_model(connection, *model)
+    for put in puts:
+        if put.value is None:
+            _delete(
+                connection,
+                "select item from items join namespaces using (namespace) where path = ? and key = ?",
+                (_path(put.namespace), _name(put.key)),
+            )
+        else:
+            _put(connection, put, number, now, dead_at)
+
+
+def sweep(connection: apsw.Connection, now: int) -> int:
+    """Remove what has expired, with its vectors. Returns how many items."""
+    return _delete(connection, "select item from items where expires_at <= ?", (now,))
+
+
+def _put(connection: apsw.Connection, put: Put, model: int | None, now: int, dead_at: int | None) -> None:
+    assert put.value is not None
+    connection.execute("insert or ignore into namespaces(path) values (?)", (_path(put.namespace),))
+    item: int = connection.execute(
+        "insert into items(namespace, key, created_at, updated_at, ttl, expires_at, terms, value)"
+        " values ((select namespace from namespaces where path = ?1), ?2, ?3, ?3, ?4, ?3 + ?4, ?5, ?6)"
+        " on conflict(namespace, key) do update set"
+        " created_at = iif(expires_at <= ?7, ?3, created_at), updated_at = ?3, ttl = excluded.ttl,"
+        " expires_at = excluded.expires_at, terms = excluded.terms, value = excluded.value"
+        " returning item",
+        (_path(put.namespace), _name(put.key), now, put.ttl, put.terms, codec.encode(put.value), dead_at),
+    ).get
+    connection.execute("delete from item_vectors where item = ?", (item,))
+    connection.executemany(
+        "insert into item_vectors values (?, ?, ?, ?, ?)",
+        [(item, path, part, model, pack(vector)) for path, part, vector in put.vectors],
+    )
+
+
+def _delete(connection: apsw.Connection, which: str, values: tuple[bytes | int, ...]) -> int:
+    """Delete items, their vectors, and the namespaces that are left without an item."""
+    gone = [item for (item,) in connection.execute(which, values)]
+    if not gone:
+        return 0
+    bound = carray(gone)
+    emptied = [n for (n,) in connection.execute("select namespace from items where item in carray(?)", (bound,))]
+    connection.execute("delete from item_vectors where item in carray(?)", (bound,))
+    connection.execute("delete from items where item in carray(?)", (bound,))
+    connection.execute(
+        "delete from namespaces where namespace in carray(?)"
+        " and not exists (select 1 from items i where i.namespace = namespaces.namespace)",
+        (carray(emptied),),
+    )
+    return len(gone)
+
+
+def _use_model(connection: apsw.Connection, name: str, dims: int) -> int:
+    connection.execute("insert or ignore into item_models(name, dims) values (?, ?)", (name, dims))
+    found = model_number(connection, name, dims)
+    assert found is not None
+    return found
