@@ -163,7 +163,7 @@ def test_what_is_committed_while_an_index_is_read_belongs_to_none_of_it(open_mem
     amid: list[str] = []
 
     def add(_: apsw.Cursor, sql: str, __: object) -> bool:
-        if not amid and "from vectors" in sql:  # the turns were read, their vectors are next
+        if not amid and "from turns t join postings" in sql:  # the commit's number was read, its turns are next
             amid.extend(other.add(say("amid"), ADA).ids)
         return True
 
