@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar, cast
 
 from memgraph.errors import LoopBlocked, StoreClosed
 
@@ -153,3 +153,31 @@ def waiting(face: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callab
     sync.__name__ = method.__name__.removeprefix("a")
     sync.__qualname__ = method.__qualname__.replace(method.__name__, sync.__name__)
     return sync
+
+
+class Closing:
+    """What is used in a `with` or `async with` block, which closes it."""
+
+    def close(self) -> None:
+        """Close it. Closing again does nothing."""
+        raise NotImplementedError  # pragma: no cover  # an abstract method; the memory and the store have their own
+
+    async def aclose(self) -> None:
+        """Close without holding up the loop."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        """Return it, open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Return it, open."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.aclose()

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from memgraph import arguments, corrections, health, lookups, maintenance, models, surroundings
 from memgraph.arguments import MAX_LIMIT as MAX_LIMIT
@@ -18,7 +18,7 @@ from memgraph.drain import Drain
 from memgraph.embedders import resolve
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreClosed
-from memgraph.faces import Host, hosted, waiting
+from memgraph.faces import Closing, Host, hosted, waiting
 from memgraph.ledger import filters, jobs
 from memgraph.ledger.handle import Ledger
 from memgraph.messages import finite
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 AnyScope = Scope | MemoryContext
 
 
-class Memory:
+class Memory(Closing):
     """Long-term memory in one file, for any number of users, threads and event loops.
 
     Open it with `Memory.open`. Each method has an async twin whose name begins with `a` (`search`, `asearch`); both run
@@ -696,26 +696,6 @@ class Memory:
         self.reads.flush()
         self.core.cache.clear()
         self.core.ledger.close()
-
-    async def aclose(self) -> None:
-        """Close without holding up the loop."""
-        await asyncio.to_thread(self.close)
-
-    def __enter__(self) -> Self:
-        """Return the memory, open."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the memory."""
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        """Return the memory, open."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close the memory."""
-        await self.aclose()
 
     def __repr__(self) -> str:
         """Return path and state."""

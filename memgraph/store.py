@@ -8,14 +8,14 @@ import os
 from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
 from memgraph import fact_items, item_index, item_reads
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, ReadOnlyNamespace, StoreClosed
-from memgraph.faces import Host, hosted, waiting
+from memgraph.faces import Closing, Host, hosted, waiting
 from memgraph.item_index import WHOLE, ConfiguredIndex, ItemIndex
 from memgraph.item_ops import Get, Listing, Put, Search, checked, count, minutes
 from memgraph.item_reads import Answer, Question
@@ -37,7 +37,7 @@ _QUESTION_S: Final = 60.0
 """Seconds for the embedding of a question: a store's caller can't say how long it would wait."""
 
 
-class LedgerStore(BaseStore):
+class LedgerStore(Closing, BaseStore):
     """A LangGraph store in one SQLite file: durable puts, hybrid search, typed filters, time to live.
 
     One object has both faces, in any thread and on any loop; `memory.store` is one, and `from_conn_string` opens one
@@ -290,26 +290,6 @@ class LedgerStore(BaseStore):
             self.stop_ttl_sweeper()
         if isinstance(self.home, StoreFile):
             self.home.close()
-
-    async def aclose(self) -> None:
-        """Close without holding up the loop."""
-        await asyncio.to_thread(self.close)
-
-    def __enter__(self) -> Self:
-        """Return the store, open."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the store."""
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        """Return the store, open."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close the store."""
-        await self.aclose()
 
 
 class MemoryStore(LedgerStore):

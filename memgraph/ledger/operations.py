@@ -222,17 +222,6 @@ def numbered(connection: apsw.Connection, owner: int, numbers: Iterable[int]) ->
     )
 
 
-def of_fact(connection: apsw.Connection, owner: int, fact: int) -> list[MemoryOperation]:
-    """Return the operations that brought, changed or confirmed a fact, oldest first."""
-    return _records(
-        connection,
-        owner,
-        connection.execute(
-            f"{_SELECT} and (o.fact = ? or o.target = ?) order by o.operation", (owner, fact, fact)
-        ).fetchall(),
-    )
-
-
 def page(connection: apsw.Connection, owner: int, *, after: int, limit: int) -> list[tuple[int, MemoryOperation]]:
     """Return (number, operation) of up to `limit` operations after number `after`."""
     rows = connection.execute(
