@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from memgraph.embedders import Resolved
 from memgraph.embedding import Embedder
 from memgraph.errors import EmbedderMismatch
 from memgraph.ledger import indexes
@@ -44,6 +45,39 @@ class Core:
     clock: Callable[[], int] = field(default=now_us)
     lacks_embedder: bool = False
     makes_facts: bool = False
+
+    @classmethod
+    def opened(cls, path: str, key: str | bytes | None, embedder: Resolved, cache_bytes: int) -> Core:
+        """Return the parts of a file, made if absent.
+
+        Raises:
+            NotAMemoryFile: The file is something else, or the key is missing or wrong.
+            EmbedderMismatch: Its vectors were made by another model.
+            StoreError: It can't be opened.
+        """
+        ledger = Ledger(path, key)
+        try:
+            core = cls(ledger, IndexCache(cache_bytes))
+            core._take(embedder)
+            return core
+        except BaseException:
+            ledger.close()
+            raise
+
+    def reopened(self) -> Core:
+        """Return a core like this one, inherited by fork, on connections and threads of this process."""
+        key, mine = self.ledger.writer.key, self.embedder
+        embedder = Resolved(None, None) if mine is None else Resolved(mine.model, mine.name)
+        fresh = Core.opened(self.ledger.path, key, embedder, self.cache.limit)
+        fresh.clock, fresh.makes_facts = self.clock, self.makes_facts
+        return fresh
+
+    def _take(self, embedder: Resolved) -> None:
+        if embedder.embeddings is None:
+            # A file that has one keeps its jobs until it is opened with it.
+            self.lacks_embedder = self.ledger.look(indexes.embedder) is not None
+        else:
+            self.adopt(Embedder(embedder.embeddings, embedder.name or "", None))
 
     def owner_key(self, scope: Scope) -> bytes:
         """Return the digest of a scope's owner, keyed by the file's secret: it says nothing to who lacks the file."""
@@ -92,7 +126,3 @@ class Core:
             raise EmbedderMismatch(f"{name} ({dims or 'unknown'} dimensions)", embedder.name)
         embedder.dims = dims
         self.embedder, self.recipe = embedder, recipe
-
-    def go_without(self) -> None:
-        """Take no embedder: a file that has one keeps its jobs until it is opened with it."""
-        self.lacks_embedder = self.ledger.look(indexes.embedder) is not None

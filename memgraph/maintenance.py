@@ -15,10 +15,8 @@ from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
 from memgraph.indexing import Indexing
 from memgraph.ledger import commits, erasure, facts, faults, filters, indexes, jobs, owners, turns
-from memgraph.ledger.handle import Ledger
 from memgraph.ledger.unmaking import Unmade
 from memgraph.messages import plain
-from memgraph.projections.cache import IndexCache
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Receipt, from_us
@@ -39,18 +37,6 @@ class Selection:
 
     ids: Sequence[str] | None
     conditions: filters.Where
-
-
-def reopened(core: Core) -> Core:
-    """Return a core like one that was inherited by fork, on connections and threads of this process."""
-    writer = core.ledger.writer
-    fresh = Core(Ledger(core.ledger.path, writer.key), IndexCache(core.cache.limit), clock=core.clock)
-    fresh.makes_facts = core.makes_facts
-    if core.embedder is not None:
-        fresh.adopt(Embedder(core.embedder.model, core.embedder.name, None))
-    else:
-        fresh.go_without()
-    return fresh
 
 
 def _visible_rows(connection: apsw.Connection, owner: int, rows: Sequence[int], agent_id: str | None) -> list[int]:

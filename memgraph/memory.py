@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from datetime import datetime
@@ -16,13 +14,11 @@ from memgraph.arguments import MAX_LIMIT as MAX_LIMIT
 from memgraph.core import Core
 from memgraph.drain import Drain
 from memgraph.embedders import resolve
-from memgraph.embedding import Embedder
-from memgraph.errors import InvalidInput, NotFound, StoreClosed
-from memgraph.faces import Closing, Host, hosted, waiting
+from memgraph.errors import InvalidInput, NotFound
+from memgraph.faces import hosted, waiting
 from memgraph.ledger import filters, jobs
-from memgraph.ledger.handle import Ledger
 from memgraph.messages import finite
-from memgraph.projections.cache import IndexCache
+from memgraph.open_file import OpenFile
 from memgraph.ranking.query import Query
 from memgraph.reads import Reads, Search
 from memgraph.records import Added, Fact, Graph, Hits, MemoryOperation, Page, Receipt, Trace, Turn, Why
@@ -41,7 +37,7 @@ if TYPE_CHECKING:
 AnyScope = Scope | MemoryContext
 
 
-class Memory(Closing):
+class Memory(OpenFile):
     """Long-term memory in one file, for any number of users, threads and event loops.
 
     Open it with `Memory.open`. Each method has an async twin whose name begins with `a` (`search`, `asearch`); both run
@@ -50,32 +46,33 @@ class Memory(Closing):
 
     def __init__(
         self,
-        core: Core,
+        path: str | os.PathLike[str],
+        opened: Callable[[str], Core],
         *,
         model: BaseChatModel | None,
         consolidation_model: BaseChatModel | None,
-        folder: str | None,
     ) -> None:
         """Take the parts of an open memory; users call `Memory.open`."""
         self.model = model
         self.consolidation_model = consolidation_model
-        self._folder = folder
-        self._opener = os.getpid()
         self._store: MemoryStore | None = None
         self._checkpointer: BaseCheckpointSaver[Any] | None = None
         self._graph: Any = None
-        self._closed = False
-        self._start(core)
+        super().__init__(path, opened)
 
-    def _start(self, core: Core) -> None:
-        self.core = core
-        self.host = Host()
+    def _begin(self, core: Core) -> None:
+        super()._begin(core)
         self.reads = Reads(core)
         self.drain = Drain(core, self._make_facts)
         self.writes = Writes(core, self.drain.wake)
         self.indexing = self.drain.indexing
         self.facts = self.drain.facts
         self.host.loop.call_soon_threadsafe(self.drain.wake)  # what an earlier process left unfinished
+
+    async def _end(self) -> None:
+        await self.drain.close()
+        self.reads.flush()
+        await super()._end()
 
     @classmethod
     def open(
@@ -114,35 +111,18 @@ class Memory(Closing):
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"cache_bytes must be a number of bytes, not {cache_bytes!r}")
         resolved, chat, decides = resolve(embedder), models.resolve(model), models.resolve(consolidation_model)
-        folder = tempfile.mkdtemp(prefix="memgraph-") if os.fspath(path) == ":memory:" else None
-        file = os.fspath(path) if folder is None else os.path.join(folder, "memory.db")
-        try:
-            core = _open_core(file, resolved, key, cache_bytes)
+
+        def opened(file: str) -> Core:
+            core = Core.opened(file, key, resolved, cache_bytes)
             core.makes_facts = facts
-            return cls(core, model=chat, consolidation_model=decides, folder=folder)
-        except BaseException:
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
+            return core
+
+        return cls(path, opened, model=chat, consolidation_model=decides)
 
     @classmethod
     async def aopen(cls, path: str | os.PathLike[str], **options: Any) -> Memory:
         """Open a memory file without holding up the loop; arguments and errors as of `open`."""
         return await asyncio.to_thread(cls.open, path, **options)
-
-    def live(self) -> Host:
-        """Return the host, reopened in a child process after a fork.
-
-        Raises:
-            StoreClosed: The memory was closed.
-        """
-        if self._closed:
-            raise StoreClosed("this memory is closed; open it again")
-        if self.host.pid != os.getpid():
-            self._inherited = (self.core, self.host)  # the parent's: neither used nor closed here
-            old = self.core
-            self._start(maintenance.reopened(old))
-        return self.host
 
     # --- writing
 
@@ -678,39 +658,3 @@ class Memory(Closing):
 
             self._checkpointer = InMemorySaver()
         return self._checkpointer
-
-    # --- the end
-
-    def close(self) -> None:
-        """Stop background work (it goes on at the next open) and close the file. Closing again does nothing."""
-        if self._closed:
-            return
-        if self.host.pid == os.getpid():
-            self.host.stop(self._wind_up())
-        self._closed = True
-        if self._folder is not None and self._opener == os.getpid():  # a forked child leaves its parent's files
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-    async def _wind_up(self) -> None:
-        await self.drain.close()
-        self.reads.flush()
-        self.core.cache.clear()
-        self.core.ledger.close()
-
-    def __repr__(self) -> str:
-        """Return path and state."""
-        return f"Memory({self.core.ledger.path!r}{', closed' if self._closed else ''})"
-
-
-def _open_core(path: str, resolved: Any, key: str | bytes | None, cache_bytes: int) -> Core:
-    ledger = Ledger(path, key)
-    try:
-        core = Core(ledger, IndexCache(cache_bytes))
-        if resolved.embeddings is not None:
-            core.adopt(Embedder(resolved.embeddings, resolved.name, None))
-        else:
-            core.go_without()
-        return core
-    except BaseException:
-        ledger.close()
-        raise

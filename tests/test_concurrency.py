@@ -17,7 +17,6 @@ from langchain_core.messages import AIMessage
 
 from memgraph import Memory, MemoryContext, Scope, with_memory
 from memgraph.ledger import writer
-from memgraph.maintenance import reopened
 from memgraph.nodes import remember, retrieve
 from memgraph.state import MemoryState
 from support import crash
@@ -360,7 +359,7 @@ def test_no_thread_is_left_behind(open_memory: OpenMemory) -> None:
 @pytest.mark.parametrize("embedder", [None, HashEmbeddings()], ids=["words only", "with an embedder"])
 def test_what_a_child_opens_is_like_what_it_inherited(open_memory: OpenMemory, embedder: Any) -> None:
     memory = open_memory(embedder=embedder)
-    core = reopened(memory.core)
+    core = memory.core.reopened()
     assert core.ledger is not memory.core.ledger
     assert core.ledger.reader is not memory.core.ledger.reader
     assert (core.recipe, core.vectors, core.clock) == (memory.core.recipe, memory.core.vectors, memory.core.clock)

@@ -11,7 +11,7 @@ from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp,
 
 from memgraph import Memory, Scope
 from memgraph.errors import InvalidScope, NotFound, ReadOnlyNamespace
-from memgraph.fact_items import namespace, owner
+from memgraph.store.facts import namespace, owner
 from support.facts import opened, tell, tick
 from support.memories import ADA, BOB
 
@@ -138,7 +138,7 @@ def test_what_has_ended_is_not_shown() -> None:
 
 
 def test_all_are_there_beyond_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memgraph.fact_items._PAGE", 1)
+    monkeypatch.setattr("memgraph.store.facts._PAGE", 1)
     with opened() as memory:
         tell(memory, *TOLD)
         assert len(memory.store.search(memory.store.facts_namespace(ADA))) == 2

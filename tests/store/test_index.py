@@ -186,7 +186,8 @@ def test_an_embedder_is_an_object_or_a_function_of_either_kind(embed: Any, face:
 
 @pytest.mark.parametrize("text", ["local", "some:model"])
 def test_an_embedder_is_a_text(text: str, monkeypatch: pytest.MonkeyPatch, stores: Stores) -> None:
-    from memgraph import embedders, item_index
+    from memgraph import embedders
+    from memgraph.store import index as item_index
 
     monkeypatch.setattr(item_index, "resolve", lambda embed: embedders.Resolved(HashEmbeddings(), embed))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     store: Any = stores.open("alone", index={"embed": text, "dims": 64})

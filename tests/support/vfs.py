@@ -181,14 +181,18 @@ def open_through(
     embedder: Embeddings | None = None,
 ) -> Memory:
     """Open a memory whose files lie behind a layer; by default with a `HashEmbeddings`."""
-    ledger = Ledger(os.fspath(path), key, vfs=made.vfs)
-    try:
-        core = Core(ledger, IndexCache(256 << 20))
-        core.adopt(Embedder(embedder or HashEmbeddings(), "hash", None))
-    except BaseException:
-        ledger.close()
-        raise
-    return Memory(core, model=None, consolidation_model=None, folder=None)
+
+    def opened(file: str) -> Core:
+        ledger = Ledger(file, key, vfs=made.vfs)
+        try:
+            core = Core(ledger, IndexCache(256 << 20))
+            core.adopt(Embedder(embedder or HashEmbeddings(), "hash", None))
+            return core
+        except BaseException:
+            ledger.close()
+            raise
+
+    return Memory(path, opened, model=None, consolidation_model=None)
 
 
 def put(state: dict[str, bytes], folder: Path) -> None:

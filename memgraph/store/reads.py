@@ -12,10 +12,10 @@ import numpy as np
 from langgraph.store.base import Item, Result, SearchItem
 
 from memgraph import grammar
-from memgraph.item_ops import Get, Listing, Search
 from memgraph.ledger import indexes, items
 from memgraph.ranking.items import Floats, scores
 from memgraph.records import from_us
+from memgraph.store.operations import Get, Listing, Search
 
 if TYPE_CHECKING:
     import apsw

@@ -1,4 +1,4 @@
-"""`memory.store`: LangGraph's `BaseStore` in the memory's file, and what carries the memory into a graph."""
+"""`LedgerStore`: LangGraph's `BaseStore` in one SQLite file."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from typing import TYPE_CHECKING, Final
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
-from memgraph import fact_items, item_index, item_reads
-from memgraph.embedding import Embedder
+from memgraph.core import Core
+from memgraph.embedders import Resolved
 from memgraph.errors import InvalidInput, ReadOnlyNamespace, StoreClosed
 from memgraph.faces import Closing, Host, hosted, waiting
-from memgraph.item_index import WHOLE, ConfiguredIndex, ItemIndex
-from memgraph.item_ops import Get, Listing, Put, Search, checked, count, minutes
-from memgraph.item_reads import Answer, Question
 from memgraph.ledger import items
+from memgraph.open_file import OpenFile
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.items import Floats
-from memgraph.scope import MemoryContext, Scope, as_scope
-from memgraph.store_file import Home, StoreFile
-from memgraph.sweeper import Sweeper
+from memgraph.store import reads
+from memgraph.store.facts import ROOT
+from memgraph.store.index import ConfiguredIndex, ItemIndex, texts
+from memgraph.store.operations import Get, Listing, Put, Search, checked, count, minutes
+from memgraph.store.reads import Answer, Question
+from memgraph.store.sweeper import Sweeper
 
 if TYPE_CHECKING:
     import apsw
-
-    from memgraph.memory import Memory
 
 _SWEEP_MINUTES: Final = 5.0
 _QUESTION_S: Final = 60.0
@@ -60,7 +59,7 @@ class LedgerStore(Closing, BaseStore):
 
     def __init__(
         self,
-        home: Home,
+        home: OpenFile,
         *,
         index: IndexConfig | None = None,
         ttl: TTLConfig | None = None,
@@ -71,6 +70,7 @@ class LedgerStore(Closing, BaseStore):
         self.ttl_config = _checked_ttl(ttl)
         self._min_prefix = count("min_prefix", min_prefix)
         self._sweeper = Sweeper(home)
+        self._owns_home = False
 
     @classmethod
     def from_conn_string(
@@ -81,6 +81,7 @@ class LedgerStore(Closing, BaseStore):
         ttl: TTLConfig | None = None,
         min_prefix: int = 0,
         key: str | bytes | None = None,
+        cache_bytes: int = 256 << 20,
     ) -> LedgerStore:
         """Open a store alone. Use it in a `with` or `async with` block, or call `close`.
 
@@ -90,18 +91,26 @@ class LedgerStore(Closing, BaseStore):
             ttl: As of the class.
             min_prefix: As of the class.
             key: A passphrase, or 32 raw bytes: the whole file is encrypted.
+            cache_bytes: Most bytes of indexes kept in memory.
 
         Raises:
             InvalidInput: `conn` names a server, or a configuration is malformed.
             NotAMemoryFile: The file is something else, or the key is missing or wrong.
             StoreError: It can't be opened.
         """
-        home = StoreFile(os.fspath(conn), key)
+        path = os.fspath(conn)
+        if "://" in path:
+            raise InvalidInput(
+                f'a store opens a file, or ":memory:": no server is spoken to by `{path.split(":")[0]}:`'
+            )
+        home = OpenFile(path, lambda file: Core.opened(file, key, Resolved(None, None), cache_bytes))
         try:
-            return LedgerStore(home, index=index, ttl=ttl, min_prefix=min_prefix)
+            store = LedgerStore(home, index=index, ttl=ttl, min_prefix=min_prefix)
         except BaseException:
             home.close()
             raise
+        store._owns_home = True
+        return store
 
     def live(self) -> Host:
         """Return the host that the store works on.
@@ -138,10 +147,10 @@ class LedgerStore(Closing, BaseStore):
     async def _run(self, ops: Sequence[Op]) -> list[Result]:
         planned = [checked(op, min_prefix=self._min_prefix) for op in ops]
         puts = {(one.namespace, one.key): one for one in planned if isinstance(one, Put)}
-        below_facts = [put for put in puts.values() if put.namespace[:1] == (fact_items.ROOT,)]
+        below_facts = [put for put in puts.values() if put.namespace[:1] == (ROOT,)]
         if any(put.value is not None for put in below_facts):
             raise ReadOnlyNamespace(
-                f"nothing can be put below {fact_items.ROOT!r}, where facts are shown: say it with memory.add, or "
+                f"nothing can be put below {ROOT!r}, where facts are shown: say it with memory.add, or "
                 "correct a fact with memory.update"
             )
         answers = await self._read([one for one in planned if not isinstance(one, Put)])
@@ -181,10 +190,10 @@ class LedgerStore(Closing, BaseStore):
         alive_at: int | None,
     ) -> Answer:
         if isinstance(op, Get):
-            return item_reads.get(connection, op, alive_at)
+            return reads.get(connection, op, alive_at)
         if isinstance(op, Listing):
-            return item_reads.listing(connection, op, alive_at)
-        return item_reads.search(connection, op, questions.get(op.query or ""), alive_at)
+            return reads.listing(connection, op, alive_at)
+        return reads.search(connection, op, questions.get(op.query or ""), alive_at)
 
     async def _questions(self, queries: Iterable[str]) -> dict[str, Question]:
         """Return what the index makes of queries; nothing where there is no index."""
@@ -234,7 +243,7 @@ class LedgerStore(Closing, BaseStore):
         if put.value is None or self._index is None:
             return []
         # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
-        return item_index.texts(json.loads(put.value), self._index.fields if put.fields is None else put.fields)
+        return texts(json.loads(put.value), self._index.fields if put.fields is None else put.fields)
 
     def _terms(self, said: Iterable[str]) -> bytes:
         return pack_terms(self.home.core.ledger.pepper, [term for text in said for term in tokenize(text)])
@@ -288,54 +297,8 @@ class LedgerStore(Closing, BaseStore):
         """Stop the sweeper, and close the file if the store was opened alone. Closing again does nothing."""
         with suppress(StoreClosed):
             self.stop_ttl_sweeper()
-        if isinstance(self.home, StoreFile):
+        if self._owns_home:
             self.home.close()
-
-
-class MemoryStore(LedgerStore):
-    """The store to compile a graph with: `builder.compile(store=memory.store)`. Nodes find their memory through it.
-
-    Args:
-        memory: The open memory.
-        index: As of `LedgerStore`; default: the memory's embedder, over the whole value.
-        ttl: As of `LedgerStore`.
-        min_prefix: As of `LedgerStore`.
-    """
-
-    def __init__(
-        self,
-        memory: Memory,
-        *,
-        index: IndexConfig | None = None,
-        ttl: TTLConfig | None = None,
-        min_prefix: int = 0,
-    ) -> None:
-        super().__init__(memory, index=index, ttl=ttl, min_prefix=min_prefix)
-        self.memory = memory
-        if index is None:
-            self._index = _MemoryIndex(memory)
-
-    def facts_namespace(self, scope: Scope | MemoryContext) -> tuple[str, ...]:
-        """Return the namespace in which the facts of a scope's owner are listed, searched, read and forgotten."""
-        return fact_items.namespace(as_scope(scope))
-
-    async def _read_facts(self, op: Get | Search | Listing) -> Answer | None:
-        return await fact_items.read(self.memory, op)
-
-    async def _forget_fact(self, put: Put) -> None:
-        await fact_items.forget(self.memory, put)
-
-
-class _MemoryIndex:
-    """The memory's own embedder, whichever is in force."""
-
-    fields = WHOLE
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-
-    def embedder(self) -> Embedder | None:
-        return self.home.core.embedder
 
 
 class _Done:

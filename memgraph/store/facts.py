@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 from langgraph.store.base import Item, SearchItem
 
 from memgraph.errors import InvalidScope, NotFound, UsageError
-from memgraph.item_ops import Get, Listing, Namespace, Put, Search
-from memgraph.item_reads import Answer
 from memgraph.records import Fact, from_us
 from memgraph.scope import Scope
+from memgraph.store.operations import Get, Listing, Namespace, Put, Search
+from memgraph.store.reads import Answer
 
 if TYPE_CHECKING:
     from memgraph.memory import Memory

@@ -11,7 +11,7 @@ from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, Op, Pu
 
 from memgraph import grammar
 from memgraph.errors import InvalidInput
-from memgraph.item_index import paths
+from memgraph.store.index import paths
 
 _MINUTE: Final = 60_000_000
 _MOST_MINUTES: Final = 1e9

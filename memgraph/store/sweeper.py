@@ -9,7 +9,7 @@ from memgraph.core import log
 from memgraph.errors import AgentMemoryError
 from memgraph.faces import Host
 from memgraph.ledger import items
-from memgraph.store_file import Home
+from memgraph.open_file import OpenFile
 
 
 class Sweeper:
@@ -19,7 +19,7 @@ class Sweeper:
         home: What the store lives in.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: OpenFile) -> None:
         self._home = home
         self._running: tuple[Host, Future[None]] | None = None
 
