@@ -208,7 +208,7 @@ class Ours:
 
     def memory(self) -> dict[str, float]:
         """Return resident memory and what the cache holds, MB."""
-        return {"rss": _rounds.rss_mb(), "cache": self._memory.core.cache.nbytes / (1 << 20)}
+        return {"rss": _rounds.rss_mb(), "cache": self._memory.core.cache.held.nbytes / (1 << 20)}
 
     def close(self) -> None:
         """Close the memory."""

@@ -30,15 +30,18 @@ class Worker:
     Args:
         script: Its file's name.
         one_blas_thread: Whether its environment limits BLAS to one thread (the floor's); else no variable is set.
+        python: The interpreter that runs it.
         options: Keyword arguments of the contestant, JSON values.
     """
 
-    def __init__(self, script: str, *, one_blas_thread: bool = False, **options: Any) -> None:
+    def __init__(
+        self, script: str, *, one_blas_thread: bool = False, python: str = sys.executable, **options: Any
+    ) -> None:
         environment = {key: value for key, value in os.environ.items() if key not in BLAS}
         if one_blas_thread:
             environment |= dict.fromkeys(BLAS, "1")
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / script), "--serve", json.dumps(options)],
+            [python, str(HERE / script), "--serve", json.dumps(options)],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -52,7 +52,8 @@ def _reach() -> NDArray[np.float64]:
     return np.cumsum(share / share.sum())
 
 
-def _draw(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int64]:
+def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return indices into the vocabulary, by Zipf's law."""
     return np.minimum(np.searchsorted(_reach(), rng.random(shape)), VOCABULARY - 1)
 
 
@@ -97,7 +98,7 @@ class Talk:
 def talk(user: int, turns: int) -> Talk:
     """Return a user's talk."""
     rng = np.random.default_rng([1, user])
-    return Talk(user, _draw(rng, (turns, WORDS)), unit(rng, turns))
+    return Talk(user, draw(rng, (turns, WORDS)), unit(rng, turns))
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def questions(seed: int, users: int, count: int) -> list[Question]:
     vocabulary = words()
     made: list[Question] = []
     for i in range(count):
-        terms: list[int] = _draw(rng, (ASKED,)).tolist()
+        terms: list[int] = draw(rng, (ASKED,)).tolist()
         about = " ".join(vocabulary[t] for t in terms)
         frame = _FRAMES[i % len(_FRAMES)]
         text = frame.format(about, name=SPEAKERS[i // 4 % 2], month=_MONTHS[i // 4 % len(_MONTHS)])

@@ -8,14 +8,13 @@ Each figure is taken inside a fresh interpreter, from its first statement on; co
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sqlite3
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+import _official
 import _ours
 import _rounds
 import _world
@@ -118,23 +117,15 @@ def imports(rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-def _lacking() -> str:
-    """Return why the official SqliteStore can't be measured here, "" if it can."""
-    if importlib.util.find_spec("langgraph.store.sqlite") is None:
-        return "not installed (langgraph-checkpoint-sqlite)"
-    if not hasattr(sqlite3.Connection, "enable_load_extension"):
-        return "can't run, this Python's sqlite3 loads no extensions"
-    return ""
-
-
 def cold_start(folder: Path, users: int, turns: int, rounds: int) -> tuple[list[dict[str, Any]], list[str]]:
     """Import, open, first search."""
     size = {"users": users, "turns": turns, "dims": _world.DIMS, "embedder": _EMBEDDER}
     path = str(folder / "ours.db")
     _ours.load(path, users, turns)
     ours = _OURS.format(path=path, **size)
-    lacking = _lacking()
-    if lacking:
+    try:
+        _official.official()
+    except _official.Lacking as lacking:
         name, theirs = "InMemoryStore", _IN_MEMORY.format(**size)
         notes = [f"SqliteStore: {lacking}.", "InMemoryStore keeps nothing: its cold start fills it again."]
     else:

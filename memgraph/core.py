@@ -68,7 +68,7 @@ class Core:
         """Return a core like this one, inherited by fork, on connections and threads of this process."""
         key, mine = self.ledger.writer.key, self.embedder
         embedder = Resolved(None, None) if mine is None else Resolved(mine.model, mine.name)
-        fresh = Core.opened(self.ledger.path, key, embedder, self.cache.limit)
+        fresh = Core.opened(self.ledger.path, key, embedder, self.cache.held.limit)
         fresh.clock, fresh.makes_facts = self.clock, self.makes_facts
         return fresh
 

@@ -122,7 +122,7 @@ async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable
 
     owner, rows, ids, removed, rebuilt, seq, unmade = await core.ledger.write(write, durable=True)
     faults.point("erase.committed")
-    core.cache.drop(key)
+    core.cache.held.drop(key)
     forget(ids)
     remembered.forget()
     if core.embedder is not None:
@@ -157,7 +157,7 @@ async def change_embedder(core: Core, resolved: Resolved) -> None:
     core.recipe = await core.ledger.write(indexes.use_embedder, name, dims, durable=True)
     core.embedder = embedder
     core.lacks_embedder = False
-    core.cache.clear()
+    core.cache.held.clear()
 
 
 async def reindex(core: Core, indexing: Indexing, progress: Callable[[int, int], None] | None) -> int:
@@ -187,7 +187,7 @@ async def reindex(core: Core, indexing: Indexing, progress: Callable[[int, int],
             told(len(rows))
     if recipe is not None:
         await core.ledger.write(indexes.drop_other_vectors, recipe)
-    core.cache.clear()
+    core.cache.held.clear()
     return done
 
 

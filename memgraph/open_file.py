@@ -45,7 +45,7 @@ class OpenFile(Closing):
 
     async def _end(self) -> None:
         """Do what is last, on the host's loop."""
-        self.core.cache.clear()
+        self.core.cache.held.clear()
         self.core.ledger.close()
 
     def live(self) -> Host:

@@ -363,5 +363,5 @@ def test_what_a_child_opens_is_like_what_it_inherited(open_memory: OpenMemory, e
     assert core.ledger is not memory.core.ledger
     assert core.ledger.reader is not memory.core.ledger.reader
     assert (core.recipe, core.vectors, core.clock) == (memory.core.recipe, memory.core.vectors, memory.core.clock)
-    assert core.cache.limit == memory.core.cache.limit
+    assert core.cache.held.limit == memory.core.cache.held.limit
     core.ledger.close()

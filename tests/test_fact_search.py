@@ -330,7 +330,7 @@ def test_belief_at_a_time(memory: Memory) -> None:
             "Ada lives in Lisbon, in Alfama."
         ]
         assert [hit.text for hit in search(memory, "Ada", kind="fact", known_at=first)] == ["Ada lives in Lisbon."]
-        memory.core.cache.clear()
+        memory.core.cache.held.clear()
 
 
 def test_both_sides_of_a_contradiction_are_shown(memory: Memory) -> None:

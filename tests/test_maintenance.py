@@ -128,7 +128,7 @@ def test_reindexing_with_what_is_no_embedder(memory: Memory, embedder: Any) -> N
 def test_postings_of_an_older_recipe_are_made_anew(memory: Memory) -> None:
     fill(memory)
     memory.core.ledger.submit(lambda c: c.execute("update postings set recipe = 1, terms = x'', words = 0")).result()
-    memory.core.cache.clear()
+    memory.core.cache.held.clear()
     assert matching(memory, "number 7") == []
     assert memory.reindex() == 131
     assert query(memory, "select distinct recipe from postings") == [(LEXICAL_RECIPE,)]
@@ -140,7 +140,7 @@ def test_postings_of_facts_are_made_anew_too(open_memory: OpenMemory) -> None:
     memory = open_memory(":memory:", embedder=None, plant=False)
     memory.add("I live in Lisbon.", ADA)
     memory.core.ledger.submit(lambda c: c.execute("update postings set recipe = 1, terms = x'', words = 0")).result()
-    memory.core.cache.clear()
+    memory.core.cache.held.clear()
     assert memory.search("who lives there", ADA, kind="fact") == []
     assert memory.reindex() == 2
     assert [hit.text for hit in memory.search("who lives there", ADA, kind="fact")] == ["The user lives in Lisbon."]

@@ -13,6 +13,7 @@ import pytest
 from memgraph import Memory, Scope
 from memgraph.errors import NotFound, ScopeDenied, StoreBusy
 from memgraph.ledger import traces
+from memgraph.projections.cache import OwnerIndex
 from memgraph.writing.identity import place_of
 from support.fakes import BlockingEmbeddings, HashEmbeddings, NaNEmbeddings
 from support.fixtures import OpenMemory
@@ -47,8 +48,9 @@ def test_a_stale_agent_mask_lets_nothing_through(memory: Memory) -> None:
     memory.add("Everybody's fig.", ADA)
     critic = Scope("ada", agent_id="critic")
     assert found(memory, "fig", critic) == ["Everybody's fig."]
-    owners = on_loop(memory, lambda: list(memory.core.cache._indexes.values()))  # pyright: ignore[reportPrivateUsage]  # an index gone wrong
-    for index in owners:
+    held = on_loop(memory, lambda: [*memory.core.cache.held._kept.values()])  # pyright: ignore[reportPrivateUsage]  # an index gone wrong
+    for index in held:
+        assert isinstance(index, OwnerIndex)
         public = next((number for number, names in index.places.items() if names[2] is None), None)
         if public is not None:
             index.place = np.full_like(index.place, public)
@@ -87,7 +89,7 @@ def test_one_owner_with_vectors_and_one_without(open_memory: OpenMemory) -> None
     memory.core.ledger.submit(
         lambda c: c.execute("delete from vectors where owner = (select max(owner) from owners)")
     ).result()
-    memory.core.cache.clear()
+    memory.core.cache.held.clear()
     hits = memory.search("figs", ADA, include_shared=True)
     assert len(hits) == 2
     assert hits.degraded == {"dense": "pending 1"}

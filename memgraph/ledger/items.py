@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
@@ -31,18 +32,17 @@ class Stored(NamedTuple):
     value: str
 
 
-class Candidate(NamedTuple):
-    """What a search reads of an item.
+class Indexed(NamedTuple):
+    """What a search by a question reads of an item.
 
     Attributes:
+        updated_at: Microseconds UTC.
         terms: Its packed terms, None if it is not indexed.
-        value: None if it wasn't asked for.
     """
 
     item: int
     updated_at: int
     terms: bytes | None
-    value: str | None
 
 
 class Put(NamedTuple):
@@ -52,6 +52,7 @@ class Put(NamedTuple):
         value: JSON text, None to delete.
         ttl: Microseconds that it lives after its last use, None for ever.
         terms: Packed terms, None if it is not indexed.
+        fields: The paths it is indexed by.
         vectors: (field path, number of the text at that path, unit vector).
     """
 
@@ -60,6 +61,7 @@ class Put(NamedTuple):
     value: str | None
     ttl: int | None
     terms: bytes | None
+    fields: Sequence[str]
     vectors: Sequence[tuple[str, int, Vector]]
 
 
@@ -122,15 +124,38 @@ def newest(
         yield _stored(row)
 
 
-def candidates(
-    connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None, *, values: bool
-) -> list[Candidate]:
-    """Return what a search reads of the items under a prefix of labels, in the order of their numbers."""
-    sql = f"select i.item, i.updated_at, i.terms, iif(?4, i.value, null) {_UNDER} and {_ALIVE} order by i.item"
-    return [
-        Candidate(item, updated_at, terms, None if value is None else codec.decode(value))
-        for item, updated_at, terms, value in connection.execute(sql, (*_bounds(prefix), alive_at, values))
-    ]
+def state(connection: apsw.Connection, prefix: Sequence[str]) -> tuple[int, int]:
+    """Return how many items there are under a prefix of labels, and the number of their last change."""
+    sql = "select ifnull(sum(n.items), 0), ifnull(max(n.changed), 0) from namespaces n where n.path >= ? and n.path < ?"
+    count, changed = connection.execute(sql, _bounds(prefix)).fetchone() or (0, 0)
+    return count, changed
+
+
+def numbers(connection: apsw.Connection, prefix: Sequence[str], since: int = -1) -> list[int]:
+    """Return the numbers of the items under a prefix of labels that changed after a change."""
+    sql = (
+        "select i.item from namespaces n join items i using (namespace)"
+        " where n.path >= ?1 and n.path < ?2 and n.changed > ?3 and i.changed > ?3"
+    )
+    return [item for (item,) in connection.execute(sql, (*_bounds(prefix), since))]
+
+
+def indexed(connection: apsw.Connection, items: Iterable[int]) -> list[Indexed]:
+    """Return what a search reads of items."""
+    sql = "select item, updated_at, terms from items where item in carray(?)"
+    return [Indexed(*row) for row in connection.execute(sql, (carray(items),))]
+
+
+def expired(connection: apsw.Connection, now: int) -> list[int]:
+    """Return the numbers of all items whose time has passed."""
+    return [item for (item,) in connection.execute("select item from items where expires_at <= ?", (now,))]
+
+
+def values(connection: apsw.Connection, prefix: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield number and JSON text of the items under a prefix of labels."""
+    sql = "select i.item, i.value from namespaces n join items i using (namespace) where n.path >= ?1 and n.path < ?2"
+    for item, value in connection.execute(sql, _bounds(prefix)):
+        yield item, codec.decode(value)
 
 
 def by_number(connection: apsw.Connection, items: Iterable[int]) -> dict[int, Stored]:
@@ -188,6 +213,9 @@ def write(
         (now, carray(used), dead_at),
     )
     number = None if model is None else _use_model(connection, *model)
+    change: int = connection.execute(
+        "insert into meta values ('items_changed', 1) on conflict(name) do update set value = value + 1 returning value"
+    ).get
     for put in puts:
         if put.value is None:
             _delete(
@@ -196,7 +224,7 @@ def write(
                 (_path(put.namespace), _name(put.key)),
             )
         else:
-            _put(connection, put, number, now, dead_at)
+            _put(connection, put, number, change, now, dead_at)
 
 
 def sweep(connection: apsw.Connection, now: int) -> int:
@@ -204,17 +232,27 @@ def sweep(connection: apsw.Connection, now: int) -> int:
     return _delete(connection, "select item from items where expires_at <= ?", (now,))
 
 
-def _put(connection: apsw.Connection, put: Put, model: int | None, now: int, dead_at: int | None) -> None:
+def _put(connection: apsw.Connection, put: Put, model: int | None, change: int, now: int, dead_at: int | None) -> None:
     assert put.value is not None
     connection.execute("insert or ignore into namespaces(path) values (?)", (_path(put.namespace),))
     item: int = connection.execute(
-        "insert into items(namespace, key, created_at, updated_at, ttl, expires_at, terms, value)"
-        " values ((select namespace from namespaces where path = ?1), ?2, ?3, ?3, ?4, ?3 + ?4, ?5, ?6)"
+        "insert into items(namespace, key, created_at, updated_at, ttl, expires_at, terms, value, changed, fields)"
+        " values ((select namespace from namespaces where path = ?1), ?2, ?3, ?3, ?4, ?3 + ?4, ?5, ?6, ?8, ?9)"
         " on conflict(namespace, key) do update set"
         " created_at = iif(expires_at <= ?7, ?3, created_at), updated_at = ?3, ttl = excluded.ttl,"
-        " expires_at = excluded.expires_at, terms = excluded.terms, value = excluded.value"
-        " returning item",
-        (_path(put.namespace), _name(put.key), now, put.ttl, put.terms, codec.encode(put.value), dead_at),
+        " expires_at = excluded.expires_at, terms = excluded.terms, value = excluded.value, changed = excluded.changed,"
+        " fields = excluded.fields returning item",
+        (
+            _path(put.namespace),
+            _name(put.key),
+            now,
+            put.ttl,
+            put.terms,
+            codec.encode(put.value),
+            dead_at,
+            change,
+            json.dumps(put.fields) if put.terms is not None else None,
+        ),
     ).get
     connection.execute("delete from item_vectors where item = ?", (item,))
     connection.executemany(
@@ -232,11 +270,7 @@ def _delete(connection: apsw.Connection, which: str, values: tuple[bytes | int, 
     emptied = [n for (n,) in connection.execute("select namespace from items where item in carray(?)", (bound,))]
     connection.execute("delete from item_vectors where item in carray(?)", (bound,))
     connection.execute("delete from items where item in carray(?)", (bound,))
-    connection.execute(
-        "delete from namespaces where namespace in carray(?)"
-        " and not exists (select 1 from items i where i.namespace = namespaces.namespace)",
-        (carray(emptied),),
-    )
+    connection.execute("delete from namespaces where namespace in carray(?) and items = 0", (carray(emptied),))
     return len(gone)
 
 

@@ -155,7 +155,24 @@ create table item_vectors(
     primary key(item, path, part)) without rowid;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
+# What searches hold in memory is brought up to date by these: changes to items are numbered across the file, and a
+# namespace knows its last one and how many items it has, so that an item that is gone is missed.
+_V4: Final = """
+alter table namespaces add column changed integer not null default 0;
+alter table namespaces add column items integer not null default 0;
+alter table items add column changed integer not null default 0;
+alter table items add column fields text;
+create index items_by_change on items(namespace, changed);
+update namespaces set items = (select count(*) from items i where i.namespace = namespaces.namespace);
+create trigger item_added after insert on items begin
+    update namespaces set items = items + 1, changed = new.changed where namespace = new.namespace; end;
+create trigger item_changed after update of changed on items begin
+    update namespaces set changed = new.changed where namespace = new.namespace; end;
+create trigger item_removed after delete on items begin
+    update namespaces set items = items - 1 where namespace = old.namespace; end;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4)
 """Step n brings a file from schema n to n + 1. Never changed once released; new ones are added at the end."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from memgraph.ledger import commits, fact_index, indexes, owners
 from memgraph.projections.facts import FactIndex
+from memgraph.projections.held import Held
 from memgraph.projections.postings import ArrayPostings
 from memgraph.projections.vectors import Floats, MatrixVectors
 from memgraph.records import OPEN
@@ -233,27 +234,17 @@ class OwnerIndex:
 
 
 class IndexCache:
-    """The owner indexes in memory, least recently used ones dropped beyond a byte limit."""
+    """The owner indexes in memory.
+
+    Args:
+        limit: Bytes that may be held.
+
+    Attributes:
+        held: Where they are kept, together with whatever else is kept below the same limit.
+    """
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._indexes: OrderedDict[bytes, OwnerIndex] = OrderedDict()
-        self._bytes: dict[bytes, int] = {}
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._indexes.clear()
-        self._bytes.clear()
-
-    def drop(self, key: bytes) -> None:
-        """Drop an owner's index."""
-        self._indexes.pop(key, None)
-        self._bytes.pop(key, None)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by all indexes."""
-        return sum(self._bytes.values())
+        self.held = Held(limit)
 
     def get(self, connection: apsw.Connection, key: bytes, embedder: tuple[int, int] | None) -> OwnerIndex | None:
         """Return an owner's index as of its latest commit, None if the owner has no data yet.
@@ -263,7 +254,8 @@ class IndexCache:
             key: The owner's digest.
             embedder: (recipe, dims) of the vectors in force, None for no dense arm.
         """
-        index = self._indexes.get(key)
+        index = self.held.get(key)
+        assert index is None or isinstance(index, OwnerIndex)
         dims = None if embedder is None else embedder[1]
         if index is not None and (None if index.vectors is None else index.vectors.dims) != dims:
             index = None
@@ -275,11 +267,7 @@ class IndexCache:
             index = self._catch_up(connection, index, seq, news, embedder)
         if index is None:
             index = self._load(connection, owner, seq, embedder)
-        self._indexes[key] = index
-        self._indexes.move_to_end(key)
-        if self._bytes.get(key) != index.nbytes:
-            self._bytes[key] = index.nbytes
-            self._shrink(key)
+        self.held.keep(key, index)
         return index
 
     def _load(self, connection: apsw.Connection, owner: int, seq: int, embedder: tuple[int, int] | None) -> OwnerIndex:
@@ -332,13 +320,3 @@ class IndexCache:
         index.refresh_vectors(stored, mine if pairs else [])
         index.seq = seq
         return index
-
-    def _shrink(self, keep: bytes) -> None:
-        """Drop the least recently used until the limit holds; the one in use stays, whatever its size."""
-        total = self.nbytes
-        for key in list(self._indexes):
-            if total <= self.limit:
-                return
-            if key != keep:
-                total -= self._bytes[key]
-                self.drop(key)

@@ -92,6 +92,7 @@ class ArrayPostings:
         self._segments: list[_Segment] = []
         self._lengths: Floats = np.zeros(0, np.float32)
         self._norm: Floats = np.zeros(0, np.float32)
+        self._average = 1.0
 
     def append(self, texts: Sequence[Sequence[bytes]]) -> None:
         """Add turns at the end.
@@ -104,8 +105,8 @@ class ArrayPostings:
         term, doc, tf = _flatten(texts, len(self._lengths))
         lengths = np.bincount(doc - len(self._lengths), weights=tf, minlength=len(texts)).astype(np.float32)
         self._lengths = np.concatenate([self._lengths, lengths])
-        average = float(self._lengths.mean()) or 1.0
-        self._norm = (K1 * B / average) * self._lengths
+        self._average = float(self._lengths.mean()) or 1.0
+        self._norm = (K1 * B / self._average) * self._lengths
         self._norm += K1 * (1 - B)
         if not len(doc):
             return  # words that are no terms ("and so it is")
@@ -128,6 +129,27 @@ class ArrayPostings:
     def scores(self, terms: Terms) -> Floats:
         """Return the BM25 score of every turn for the hashes of a query's terms, 0 where none occurs."""
         count = len(self._lengths)
+        spans, sizes, idf = self._found(terms)
+        if not spans:
+            return np.zeros(count, np.float32)
+        # All postings of all terms in one pass: half the time of adding term after term.
+        doc = np.concatenate([segment.doc[start:end] for segment, start, end in spans])
+        tf = np.concatenate([segment.tf[start:end] for segment, start, end in spans])
+        weight = np.repeat(np.concatenate([idf] * len(sizes)), np.concatenate(sizes))
+        weight *= tf / (tf + self._norm[doc])
+        return np.bincount(doc, weight, count).astype(np.float32)
+
+    def score_of(self, text: bytes) -> float:
+        """Return the BM25 score that a turn of a text's packed terms would get for these terms."""
+        terms, _, tf = _flatten([[text]], 0)
+        _, _, idf = self._found(terms)
+        norm = K1 * (1 - B) + K1 * B / self._average * float(tf.sum())
+        return float((idf * tf / (tf + norm)).sum())
+
+    def _found(
+        self, terms: Terms
+    ) -> tuple[list[tuple[_Segment, int, int]], list[NDArray[np.int64]], NDArray[np.float64]]:
+        """Return where the postings of terms stand, how many they are by segment and term, and the terms' weights."""
         spans: list[tuple[_Segment, int, int]] = []
         sizes: list[NDArray[np.int64]] = []
         df = np.zeros(len(terms), np.int64)
@@ -138,15 +160,7 @@ class ArrayPostings:
             df += size
             sizes.append(size)
             spans += [(segment, start, start + n) for start, n in zip(begin.tolist(), size.tolist(), strict=True) if n]
-        if not spans:
-            return np.zeros(count, np.float32)
-        # All postings of all terms in one pass: half the time of adding term after term.
-        doc = np.concatenate([segment.doc[start:end] for segment, start, end in spans])
-        tf = np.concatenate([segment.tf[start:end] for segment, start, end in spans])
-        idf = np.log1p((count - df + 0.5) / (df + 0.5)) * (K1 + 1)
-        weight = np.repeat(np.concatenate([idf] * len(sizes)), np.concatenate(sizes))
-        weight *= tf / (tf + self._norm[doc])
-        return np.bincount(doc, weight, count).astype(np.float32)
+        return spans, sizes, np.log1p((len(self._lengths) - df + 0.5) / (df + 0.5)) * (K1 + 1)
 
 
 def _flatten(texts: Sequence[Sequence[bytes]], first: int) -> tuple[Terms, NDArray[np.int32], Floats]:

@@ -22,6 +22,7 @@ from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.items import Floats
 from memgraph.store import reads
+from memgraph.store.arrays import PrefixArrays, catch_up
 from memgraph.store.facts import ROOT
 from memgraph.store.index import ConfiguredIndex, ItemIndex, texts
 from memgraph.store.operations import Get, Listing, Put, Search, checked, count, minutes
@@ -70,6 +71,7 @@ class LedgerStore(Closing, BaseStore):
         self.ttl_config = _checked_ttl(ttl)
         self._min_prefix = count("min_prefix", min_prefix)
         self._sweeper = Sweeper(home)
+        self._arrays = PrefixArrays()
         self._owns_home = False
 
     @classmethod
@@ -171,29 +173,33 @@ class LedgerStore(Closing, BaseStore):
     async def _read(self, ops: Sequence[Get | Search | Listing]) -> list[Answer]:
         of_facts = [await self._read_facts(op) for op in ops]
         ops = [op for op, answer in zip(ops, of_facts, strict=True) if answer is None]
-        questions = await self._questions({op.query for op in ops if isinstance(op, Search) and op.query})
         core = self.home.core
+        questions = await self._questions({op.query for op in ops if isinstance(op, Search) and op.query})
+        arrays = {
+            (op.prefix, question.model): await self._arrays.loaded(core, op.prefix, question.model)
+            for op in ops
+            if isinstance(op, Search) and (question := questions.get(op.query or "")) is not None
+        }
         alive_at = core.clock() if self._omits_expired else None
 
         def read(connection: apsw.Connection) -> list[Answer]:
             with items.snapshot(connection):
-                return [self._answer(connection, op, questions, alive_at) for op in ops]
+                for (prefix, model), one in arrays.items():
+                    catch_up(connection, core, one, prefix, model)
+                return [answer(connection, op) for op in ops]
+
+        def answer(connection: apsw.Connection, op: Get | Search | Listing) -> Answer:
+            if isinstance(op, Get):
+                return reads.get(connection, op, alive_at)
+            if isinstance(op, Listing):
+                return reads.listing(connection, op, alive_at)
+            question = questions.get(op.query or "")
+            if question is None:
+                return reads.search(connection, op, alive_at)
+            return reads.ranked(connection, op, question, arrays[op.prefix, question.model], alive_at)
 
         of_items = iter(await core.ledger.read(read) if ops else [])
         return [next(of_items) if answer is None else answer for answer in of_facts]
-
-    def _answer(
-        self,
-        connection: apsw.Connection,
-        op: Get | Search | Listing,
-        questions: Mapping[str, Question],
-        alive_at: int | None,
-    ) -> Answer:
-        if isinstance(op, Get):
-            return reads.get(connection, op, alive_at)
-        if isinstance(op, Listing):
-            return reads.listing(connection, op, alive_at)
-        return reads.search(connection, op, questions.get(op.query or ""), alive_at)
 
     async def _questions(self, queries: Iterable[str]) -> dict[str, Question]:
         """Return what the index makes of queries; nothing where there is no index."""
@@ -203,11 +209,11 @@ class LedgerStore(Closing, BaseStore):
         words = {query: self._terms([text]) for query, text in plain.items()}
         embedder = self._index.embedder()
         if embedder is None:
-            return {query: Question(words[query], None, "") for query in plain}
+            return {query: Question(words[query], None, None) for query in plain}
         asked = {query: embedder.ask(text) for query, text in plain.items()}
+        vectors = {query: await embedder.answer(one, timeout=_QUESTION_S) for query, one in asked.items()}
         return {
-            query: Question(words[query], await embedder.answer(one, timeout=_QUESTION_S), embedder.name)
-            for query, one in asked.items()
+            query: Question(words[query], vector, (embedder.name, len(vector))) for query, vector in vectors.items()
         }
 
     async def _write(self, puts: Sequence[Put], used: Sequence[int]) -> None:
@@ -227,6 +233,7 @@ class LedgerStore(Closing, BaseStore):
                 put.value,
                 put.ttl,
                 self._terms(text for _, _, text in texts) if texts else None,
+                self._fields(put),
                 [] if model is None else [(path, number, next(vectors)) for path, number, _ in texts],
             )
             for put, texts in zip(puts, said, strict=True)
@@ -243,7 +250,10 @@ class LedgerStore(Closing, BaseStore):
         if put.value is None or self._index is None:
             return []
         # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
-        return texts(json.loads(put.value), self._index.fields if put.fields is None else put.fields)
+        return texts(json.loads(put.value), self._fields(put))
+
+    def _fields(self, put: Put) -> Sequence[str]:
+        return put.fields if put.fields is not None else () if self._index is None else self._index.fields
 
     def _terms(self, said: Iterable[str]) -> bytes:
         return pack_terms(self.home.core.ledger.pepper, [term for text in said for term in tokenize(text)])

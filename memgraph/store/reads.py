@@ -12,9 +12,11 @@ import numpy as np
 from langgraph.store.base import Item, Result, SearchItem
 
 from memgraph import grammar
-from memgraph.ledger import indexes, items
-from memgraph.ranking.items import Floats, scores
+from memgraph.ledger import items
+from memgraph.projections.items import ItemArrays
+from memgraph.ranking.items import Floats, best, scores
 from memgraph.records import from_us
+from memgraph.store.arrays import Model
 from memgraph.store.operations import Get, Listing, Search
 
 if TYPE_CHECKING:
@@ -28,12 +30,12 @@ class Question:
     Attributes:
         words: Its packed terms.
         vector: Its unit vector, None to go by words alone.
-        model: The name of the model that made it.
+        model: Name and dimension of what made it, None without one.
     """
 
     words: bytes
     vector: Floats | None
-    model: str
+    model: Model | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,55 +64,52 @@ def listing(connection: apsw.Connection, op: Listing, alive_at: int | None) -> A
     return Answer(op.page(items.namespaces(connection, op.prefix, alive_at)))
 
 
-def search(connection: apsw.Connection, op: Search, question: Question | None, alive_at: int | None) -> Answer:
-    """Read the items under a prefix: by a question the best first, without one the last written first."""
-    if question is not None:
-        hits = _ranked(connection, op, question, alive_at)
-    elif op.matches is None:
-        hits = [(one, None) for one in items.newest(connection, op.prefix, alive_at, op.limit, op.offset)]
+def search(connection: apsw.Connection, op: Search, alive_at: int | None) -> Answer:
+    """Read the items under a prefix, the last written first."""
+    if op.matches is None:
+        found = [*items.newest(connection, op.prefix, alive_at, op.limit, op.offset)]
     else:
         every = _matching(items.newest(connection, op.prefix, alive_at), op.matches)
-        hits = [(one, None) for one in islice(every, op.offset, op.offset + op.limit)]
-    found: list[SearchItem] = [SearchItem(**_parts(one), score=score) for one, score in hits]
-    return Answer(found, _used(op, [one for one, _ in hits]))
+        found = [*islice(every, op.offset, op.offset + op.limit)]
+    return Answer([SearchItem(**_parts(one)) for one in found], _used(op, found))
+
+
+def ranked(
+    connection: apsw.Connection, op: Search, question: Question, arrays: ItemArrays, alive_at: int | None
+) -> Answer:
+    """Read the items under a prefix, the best first; what is not indexed comes last, without a score.
+
+    Args:
+        connection: A reader's, inside one snapshot.
+        op: What is asked.
+        question: Its query.
+        arrays: The items under its prefix, as of the snapshot.
+        alive_at: Time at which an item has to be alive, None for expired ones as well.
+    """
+    if not len(arrays):
+        return Answer([])
+    rated = scores(
+        None if question.vector is None else arrays.similarities(question.vector),
+        arrays.likenesses(question.words) if question.words else None,
+        arrays.indexed,
+    )
+    numbers, places = arrays.items, np.arange(len(arrays))
+    if alive_at is not None and (dead := items.expired(connection, alive_at)):
+        places = places[~np.isin(numbers[places], np.array(dead, np.int64))]
+    if op.matches is not None:
+        matches = op.matches
+        let = [item for item, value in items.values(connection, op.prefix) if matches(json.loads(value))]
+        places = places[np.isin(numbers[places], np.array(let, np.int64))]
+    chosen = best(rated[places], arrays.updated_at[places], numbers[places], op.offset + op.limit)[op.offset :]
+    page = places[chosen].tolist()
+    stored = items.by_number(connection, numbers[page].tolist())
+    found = [(stored[int(numbers[place])], float(rated[place])) for place in page]
+    hits = [SearchItem(**_parts(one), score=None if np.isnan(score) else score) for one, score in found]
+    return Answer(hits, _used(op, [one for one, _ in found]))
 
 
 def _matching(found: Iterable[items.Stored], matches: grammar.Predicate) -> Iterator[items.Stored]:
     return (one for one in found if matches(json.loads(one.value)))
-
-
-def _ranked(
-    connection: apsw.Connection, op: Search, question: Question, alive_at: int | None
-) -> list[tuple[items.Stored, float | None]]:
-    """Return a page: what is indexed by its score, then the rest, the last written first among equals."""
-    found = items.candidates(connection, op.prefix, alive_at, values=op.matches is not None)
-    if op.matches is not None:
-        matches = op.matches
-        found = [one for one in found if one.value is not None and matches(json.loads(one.value))]
-    if not found:
-        return []
-    numbers = np.array([one.item for one in found], np.int64)
-    matrix, of = _vectors(connection, question, numbers)
-    rated = scores(question.vector, matrix, of, question.words, [one.terms for one in found])
-    written = np.array([one.updated_at for one in found], np.int64)
-    best = np.lexsort((-numbers, -written, -np.nan_to_num(rated, nan=-np.inf)))[op.offset : op.offset + op.limit]
-    stored = items.by_number(connection, numbers[best].tolist())
-    page: list[tuple[items.Stored, float | None]] = []
-    for index in best.tolist():
-        score = float(rated[index])
-        page.append((stored[int(numbers[index])], None if np.isnan(score) else score))
-    return page
-
-
-def _vectors(
-    connection: apsw.Connection, question: Question, numbers: np.ndarray[Any, np.dtype[np.int64]]
-) -> tuple[Floats, np.ndarray[Any, np.dtype[np.int64]]]:
-    """Return the vectors of items made by the question's model, and whose each is, by its place among the items."""
-    dims = 0 if question.vector is None else len(question.vector)
-    model = items.model_number(connection, question.model, dims)
-    rows = [] if model is None else items.vectors(connection, model, numbers.tolist())
-    of = np.searchsorted(numbers, np.array([item for item, _ in rows], np.int64))
-    return indexes.unpack([vector for _, vector in rows], dims), of
 
 
 def _used(op: Get | Search, found: Iterable[items.Stored]) -> list[int]:

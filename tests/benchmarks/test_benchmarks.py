@@ -20,6 +20,7 @@ pytestmark = pytest.mark.checkout
 
 RUNS: dict[str, tuple[tuple[str, ...], int]] = {
     "search.py": ((*TINY_SEARCH, "--rounds", "2", "--searches", "4"), 9),
+    "store.py": (("--sizes", "12", "36", "--namespaces", "3", "--rounds", "2", "--calls", "2"), 22),
     "imports.py": (("--rounds", "1", "--users", "2", "--each", "25"), 3),
     "pipeline.py": (("--rounds", "1", "--adds", "1", "--each", "1"), 48),
     "add.py": (("--rounds", "2", "--adds", "2"), 6),
@@ -60,6 +61,15 @@ def test_a_benchmark_says_what_it_measured(
             assert 0 <= figure["p50"] <= figure["p95"]
             assert figure["lowest_round"] <= figure["highest_round"]
         assert set(row["ratio"]) == set(row["others"])
+
+
+def test_a_python_that_was_named_for_the_official_store_and_cannot_run_it_is_an_error(tmp_path: Path) -> None:
+    arguments = ("--sqlite-python", str(tmp_path / "absent"))
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "store.py"), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "can't run, No such file or directory" in done.stderr
 
 
 def test_ours_sets_no_blas_variable_and_the_floor_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,11 +200,11 @@ def test_the_least_recently_used_are_dropped_beyond_the_limit(open_memory: OpenM
         memory.search("turn", user)
     cache = memory.core.cache
     size = max(kept(memory, user).nbytes for user in users)
-    cache.clear()
-    cache.limit = 3 * size
+    cache.held.clear()
+    cache.held.limit = 3 * size
     for user in users:
         memory.search("turn", user)
-    assert cache.nbytes <= cache.limit
+    assert cache.held.nbytes <= cache.held.limit
 
     def loads(user: Scope) -> bool:
         with statements(memory) as seen:
@@ -234,7 +234,7 @@ def test_an_erased_session_is_in_no_part_of_its_neighbours(memory: Memory) -> No
     memory.settle()
     for reopened in (False, True):
         if reopened:
-            memory.core.cache.clear()
+            memory.core.cache.held.clear()
         assert matching(memory, "zygomorphic") == []
         assert texts(memory) == ["Yes, twice!"]
 
