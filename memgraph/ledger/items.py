@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -117,11 +117,10 @@ def get(connection: apsw.Connection, namespace: Sequence[str], key: str, alive_a
 
 def newest(
     connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None, limit: int = -1, offset: int = 0
-) -> Iterator[Stored]:
-    """Yield the items under a prefix of labels, the last written first; a negative limit is none."""
-    sql = f"{_ITEM} {_UNDER} and {_ALIVE} order by i.updated_at desc, i.item desc limit ?4 offset ?5"
-    for row in connection.execute(sql, (*_bounds(prefix), alive_at, limit, offset)):
-        yield _stored(row)
+) -> list[int]:
+    """Return the numbers of the items under a prefix of labels, the last written first; a negative limit is none."""
+    sql = f"select i.item {_UNDER} and {_ALIVE} order by i.updated_at desc, i.item desc limit ?4 offset ?5"
+    return [item for (item,) in connection.execute(sql, (*_bounds(prefix), alive_at, limit, offset))]
 
 
 def state(connection: apsw.Connection, prefix: Sequence[str]) -> tuple[int, int]:
@@ -151,11 +150,10 @@ def expired(connection: apsw.Connection, now: int) -> list[int]:
     return [item for (item,) in connection.execute("select item from items where expires_at <= ?", (now,))]
 
 
-def values(connection: apsw.Connection, prefix: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield number and JSON text of the items under a prefix of labels."""
-    sql = "select i.item, i.value from namespaces n join items i using (namespace) where n.path >= ?1 and n.path < ?2"
-    for item, value in connection.execute(sql, _bounds(prefix)):
-        yield item, codec.decode(value)
+def values(connection: apsw.Connection, items: Iterable[int]) -> dict[int, str]:
+    """Return the JSON texts of items by their numbers."""
+    found = connection.execute("select item, value from items where item in carray(?)", (carray(items),))
+    return {item: codec.decode(value) for item, value in found}
 
 
 def by_number(connection: apsw.Connection, items: Iterable[int]) -> dict[int, Stored]:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
@@ -35,6 +36,37 @@ if TYPE_CHECKING:
 _SWEEP_MINUTES: Final = 5.0
 _QUESTION_S: Final = 60.0
 """Seconds for the embedding of a question: a store's caller can't say how long it would wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A put, but for its vectors.
+
+    Attributes:
+        fields: What it is indexed by.
+        texts: (path, number at that path, text) of what is indexed.
+        terms: Packed terms of these texts, None where there are none.
+    """
+
+    put: Put
+    fields: Sequence[str]
+    texts: Sequence[tuple[str, int, str]]
+    terms: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A batch, ready to be done.
+
+    Attributes:
+        ops: All of it, in order.
+        drafts: The puts and deletes, one a key.
+        forgotten: The deletes of facts.
+    """
+
+    ops: Sequence[Get | Search | Listing | Put]
+    drafts: Sequence[_Draft]
+    forgotten: Sequence[Put]
 
 
 class LedgerStore(Closing, BaseStore):
@@ -127,7 +159,8 @@ class LedgerStore(Closing, BaseStore):
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Do several operations: the reads see the state before the puts, of one key the last put counts.
 
-        All are checked before the first is done, and the puts are written together or not at all.
+        All are checked before the first is done, and the puts are written together or not at all. Facts are forgotten
+        after them, one at a time.
 
         Returns:
             Their results, in order; None for a put.
@@ -140,13 +173,18 @@ class LedgerStore(Closing, BaseStore):
             EmbedderUnavailable: The embedder failed; nothing was written.
             StoreError: The file could not be read or written.
         """
-        return await self.live().call(self._run([*ops]))
+        return await self.live().call(self._run(self._planned(ops)))
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Do several operations, as `abatch` does, and wait for them."""
-        return self.live().wait(self._run([*ops]))
+        return self.live().wait(self._run(self._planned(ops)))
 
-    async def _run(self, ops: Sequence[Op]) -> list[Result]:
+    def _planned(self, ops: Iterable[Op]) -> _Plan:
+        """Check operations, and do all that needs neither file nor embedder.
+
+        In the caller's thread: a put takes a tenth of a millisecond, and a thousand of them would hold up everybody
+        else on the host's loop.
+        """
         planned = [checked(op, min_prefix=self._min_prefix) for op in ops]
         puts = {(one.namespace, one.key): one for one in planned if isinstance(one, Put)}
         below_facts = [put for put in puts.values() if put.namespace[:1] == (ROOT,)]
@@ -155,13 +193,24 @@ class LedgerStore(Closing, BaseStore):
                 f"nothing can be put below {ROOT!r}, where facts are shown: say it with memory.add, or "
                 "correct a fact with memory.update"
             )
-        answers = await self._read([one for one in planned if not isinstance(one, Put)])
-        used = [item for answer in answers for item in answer.used]
-        await self._write([put for put in puts.values() if put not in below_facts], used)
-        for put in below_facts:
+        drafts = [self._draft(put) for put in puts.values() if put.namespace[:1] != (ROOT,)]
+        return _Plan(planned, drafts, below_facts)
+
+    def _draft(self, put: Put) -> _Draft:
+        fields = put.fields if put.fields is not None else () if self._index is None else self._index.fields
+        said: Sequence[tuple[str, int, str]] = ()
+        if put.value is not None and self._index is not None:
+            # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
+            said = texts(json.loads(put.value), fields)
+        return _Draft(put, fields, said, self._terms(text for _, _, text in said) if said else None)
+
+    async def _run(self, plan: _Plan) -> list[Result]:
+        answers = await self._read([one for one in plan.ops if not isinstance(one, Put)])
+        await self._write(plan.drafts, [item for answer in answers for item in answer.used])
+        for put in plan.forgotten:
             await self._forget_fact(put)
         results = iter(answers)
-        return [None if isinstance(one, Put) else next(results).result for one in planned]
+        return [None if isinstance(one, Put) else next(results).result for one in plan.ops]
 
     async def _read_facts(self, op: Get | Search | Listing) -> Answer | None:
         """Do a read of facts; None for any other. A store without a memory has none."""
@@ -216,44 +265,34 @@ class LedgerStore(Closing, BaseStore):
             query: Question(words[query], vector, (embedder.name, len(vector))) for query, vector in vectors.items()
         }
 
-    async def _write(self, puts: Sequence[Put], used: Sequence[int]) -> None:
-        if not puts and not used:
+    async def _write(self, drafts: Sequence[_Draft], used: Sequence[int]) -> None:
+        if not drafts and not used:
             return
-        said = [self._texts(put) for put in puts]
         embedder = None if self._index is None else self._index.embedder()
         vectors: Iterator[Floats] = iter(())
         model = None
-        if embedder is not None and (all_texts := [text for texts in said for _, _, text in texts]):
-            made = await embedder.documents(all_texts)
+        if embedder is not None and (said := [text for draft in drafts for _, _, text in draft.texts]):
+            made = await embedder.documents(said)
             vectors, model = iter(made), (embedder.name, len(made[0]))
         entries = [
             items.Put(
-                put.namespace,
-                put.key,
-                put.value,
-                put.ttl,
-                self._terms(text for _, _, text in texts) if texts else None,
-                self._fields(put),
-                [] if model is None else [(path, number, next(vectors)) for path, number, _ in texts],
+                draft.put.namespace,
+                draft.put.key,
+                draft.put.value,
+                draft.put.ttl,
+                draft.terms,
+                draft.fields,
+                [] if model is None else [(path, number, next(vectors)) for path, number, _ in draft.texts],
             )
-            for put, texts in zip(puts, said, strict=True)
+            for draft in drafts
         ]
         core = self.home.core
         await core.ledger.write(
             lambda connection: items.write(
                 connection, used, entries, model=model, now=core.clock(), omit_expired=self._omits_expired
             ),
-            durable=bool(puts),
+            durable=bool(drafts),
         )
-
-    def _texts(self, put: Put) -> Sequence[tuple[str, int, str]]:
-        if put.value is None or self._index is None:
-            return []
-        # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
-        return texts(json.loads(put.value), self._fields(put))
-
-    def _fields(self, put: Put) -> Sequence[str]:
-        return put.fields if put.fields is not None else () if self._index is None else self._index.fields
 
     def _terms(self, said: Iterable[str]) -> bytes:
         return pack_terms(self.home.core.ledger.pepper, [term for text in said for term in tokenize(text)])

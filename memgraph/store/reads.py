@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from langgraph.store.base import Item, Result, SearchItem
 
-from memgraph import grammar
 from memgraph.ledger import items
 from memgraph.projections.items import ItemArrays
 from memgraph.ranking.items import Floats, best, scores
@@ -21,6 +20,10 @@ from memgraph.store.operations import Get, Listing, Search
 
 if TYPE_CHECKING:
     import apsw
+
+
+_STEP: Final = 256
+"""Values read at once where a filter looks at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,11 @@ def listing(connection: apsw.Connection, op: Listing, alive_at: int | None) -> A
 def search(connection: apsw.Connection, op: Search, alive_at: int | None) -> Answer:
     """Read the items under a prefix, the last written first."""
     if op.matches is None:
-        found = [*items.newest(connection, op.prefix, alive_at, op.limit, op.offset)]
+        page = items.newest(connection, op.prefix, alive_at, op.limit, op.offset)
     else:
-        every = _matching(items.newest(connection, op.prefix, alive_at), op.matches)
-        found = [*islice(every, op.offset, op.offset + op.limit)]
+        page = _matching(connection, items.newest(connection, op.prefix, alive_at), op)
+    stored = items.by_number(connection, page)
+    found = [stored[number] for number in page]
     return Answer([SearchItem(**_parts(one)) for one in found], _used(op, found))
 
 
@@ -93,23 +97,33 @@ def ranked(
         arrays.likenesses(question.words) if question.words else None,
         arrays.indexed,
     )
-    numbers, places = arrays.items, np.arange(len(arrays))
+    places = np.arange(len(arrays))
     if alive_at is not None and (dead := items.expired(connection, alive_at)):
-        places = places[~np.isin(numbers[places], np.array(dead, np.int64))]
-    if op.matches is not None:
-        matches = op.matches
-        let = [item for item, value in items.values(connection, op.prefix) if matches(json.loads(value))]
-        places = places[np.isin(numbers[places], np.array(let, np.int64))]
-    chosen = best(rated[places], arrays.updated_at[places], numbers[places], op.offset + op.limit)[op.offset :]
-    page = places[chosen].tolist()
-    stored = items.by_number(connection, numbers[page].tolist())
-    found = [(stored[int(numbers[place])], float(rated[place])) for place in page]
-    hits = [SearchItem(**_parts(one), score=None if np.isnan(score) else score) for one, score in found]
-    return Answer(hits, _used(op, [one for one, _ in found]))
+        places = np.flatnonzero(~np.isin(arrays.items, np.array(dead, np.int64)))
+    most = len(arrays) if op.matches is not None else op.offset + op.limit
+    places = places[best(rated[places], arrays.updated_at[places], arrays.items[places], most)]
+    score = dict(zip(arrays.items[places].tolist(), rated[places].tolist(), strict=True))
+    page = [*score][op.offset :] if op.matches is None else _matching(connection, [*score], op)
+    stored = items.by_number(connection, page)
+    hits = [
+        SearchItem(**_parts(stored[number]), score=None if math.isnan(score[number]) else score[number])
+        for number in page
+    ]
+    return Answer(hits, _used(op, [stored[number] for number in page]))
 
 
-def _matching(found: Iterable[items.Stored], matches: grammar.Predicate) -> Iterator[items.Stored]:
-    return (one for one in found if matches(json.loads(one.value)))
+def _matching(connection: apsw.Connection, ordered: Sequence[int], op: Search) -> list[int]:
+    """Return the page of an operation from items in order, reading no more values than it takes to fill it."""
+    assert op.matches is not None
+    until = op.offset + op.limit
+    found: list[int] = []
+    for first in range(0, len(ordered), _STEP):
+        if len(found) >= until:
+            break
+        part = ordered[first : first + _STEP]
+        values = items.values(connection, part)
+        found += [number for number in part if op.matches(json.loads(values[number]))]
+    return found[op.offset : until]
 
 
 def _used(op: Get | Search, found: Iterable[items.Stored]) -> list[int]:
