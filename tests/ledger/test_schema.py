@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from memgraph.errors import StoreTooNew
-from memgraph.ledger import schema
+from memgraph.ledger import items, schema
 from memgraph.ledger.engine import APPLICATION_ID, connect
 from support.memories import in_threads
 
@@ -83,3 +83,20 @@ def test_two_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:
         return pepper
 
     assert len(set(in_threads(4, work))) == 1
+
+
+def test_items_of_before_they_were_counted_are_counted(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", every[:3])
+    schema.migrate(connection, "m.db")
+    connection.execute("insert into namespaces values (1, x'6100'), (2, x'6200')")
+    connection.execute(
+        "insert into items(namespace, key, created_at, updated_at, value)"
+        " values (1, x'31', 1, 1, x'7b7d'), (1, x'32', 1, 1, x'7b7d'), (2, x'31', 1, 1, x'7b7d')"
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", every)
+    schema.migrate(connection, "m.db")
+    assert [items.state(connection, prefix) for prefix in [("a",), ("b",), ()]] == [(2, 0), (1, 0), (3, 0)]
+    connection.close()

@@ -9,7 +9,7 @@ import pytest
 from langgraph.store.base import GetOp, PutOp, SearchOp, TTLConfig
 
 from memgraph import LedgerStore
-from memgraph.errors import InvalidInput
+from memgraph.errors import InvalidInput, StoreBusy
 from support.memories import Clock
 from support.stores import FACES, Faced, Stores, clock, index
 
@@ -192,6 +192,33 @@ def test_the_sweeper_sweeps_until_it_is_stopped(stores: Stores, face: str) -> No
     assert again is not sweeper
     ours.close()
     assert again.done()
+
+
+def test_a_sweep_that_fails_is_tried_again(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from memgraph.ledger import items
+
+    store, now = opened(stores, "sync")
+    store.put(("a",), "k", {}, ttl=1)
+    now.tick(minutes=2)
+    # Twice: what fails amid a group of writes is run once more alone.
+    tried_again, failures = threading.Event(), iter([StoreBusy("locked")] * 2)
+    sweep = items.sweep
+
+    def fails_first(connection: Any, at: int) -> int:
+        if error := next(failures, None):
+            raise error
+        tried_again.set()
+        return sweep(connection, at)
+
+    monkeypatch.setattr(items, "sweep", fails_first)
+    store.start_ttl_sweeper(1e-5)
+    assert tried_again.wait(60)
+    assert store.stop_ttl_sweeper()
+    assert store.sweep_ttl() == 0  # waits its turn behind the other, which may not have committed yet
+    assert "StoreBusy" in caplog.text
+    assert store.search(()) == []
 
 
 @pytest.mark.parametrize(
