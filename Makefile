@@ -10,10 +10,10 @@ PY := $(BIN)/python
 READY := $(VENV)/.ready-$(subst /,-,$(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports wheel docs mutants bench lock format clean
+.PHONY: help setup demo test check lint types imports wheel docs notebooks mutants bench lock format clean
 
 help: ## what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## the environment in .venv, from the lock (the other targets do this themselves)
 
@@ -49,6 +49,9 @@ wheel: $(READY)
 
 docs: $(READY)
 	$(PY) -m pytest -q tests/test_docs.py
+
+notebooks: $(READY) ## run the notebooks and write their outputs anew
+	$(PY) scripts/run_notebooks.py $(ARGS)
 
 mutants: $(READY) ## break the code in known ways, each of which a test must notice
 	$(PY) scripts/mutants.py $(ARGS)

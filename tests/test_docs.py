@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import checkout
+import run_notebooks
 from support.docs import Block, PageRunner, blocks
 from support.fakes import ScriptedChatModel
 
@@ -24,6 +25,7 @@ PAGES = [
     ]
     if path.exists()
 ]
+NOTEBOOKS = run_notebooks.notebooks()
 LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
 
 
@@ -46,6 +48,13 @@ def test_every_block_runs(page: Path, tmp_path: Path) -> None:
     _runner(page, tmp_path).run(blocks(page.read_text(encoding="utf-8")))
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_block_in_a_notebooks_prose_runs(notebook: Path, tmp_path: Path) -> None:
+    cells = run_notebooks.read(notebook).cells
+    prose = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    _runner(notebook, tmp_path).run(blocks(prose))
+
+
 def test_the_pages_are_there() -> None:
     names = {page.name for page in PAGES}
     assert {"README.md", "SECURITY.md", "CONTRIBUTING.md"} <= names
@@ -57,7 +66,7 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md", *NOTEBOOKS], ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for match in LINK.finditer(page.read_text(encoding="utf-8")):
         target = (page.parent / match["target"]).resolve() if match["target"] else page
