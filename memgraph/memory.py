@@ -599,19 +599,27 @@ class Memory(OpenFile):
     ) -> int:
         """Make the vectors and postings that are missing or were made another way. Can be stopped and resumed.
 
+        The items of `store` get vectors of the same embedder.
+
         Args:
             embedder: Change to this one; None to go on with the one in force.
-            progress: Called with (done, total) turns.
+            progress: Called with (done, total) turns, facts and items.
 
         Returns:
-            How many turns were indexed.
+            How many were indexed.
 
         Raises:
             EmbedderUnavailable: The embedder failed; what was done is kept.
         """
         if embedder is not None:
             await maintenance.change_embedder(self.core, resolve(embedder))
-        return await maintenance.reindex(self.core, self.indexing, progress)
+        done = await maintenance.reindex(self.core, self.indexing, progress)
+
+        def told(more: int, items: int) -> None:
+            if progress is not None:
+                progress(done + more, done + items)
+
+        return done + await self.store.areindex(progress=told)
 
     reindex = waiting(areindex)
 

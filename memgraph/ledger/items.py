@@ -45,6 +45,20 @@ class Indexed(NamedTuple):
     terms: bytes | None
 
 
+class Lacking(NamedTuple):
+    """An item that lacks a model's vectors.
+
+    Attributes:
+        changed: The number of its last change: vectors of what it said then are no use after another.
+        fields: The paths it is indexed by, None if it was put before they were kept.
+    """
+
+    item: int
+    changed: int
+    fields: list[str] | None
+    value: str
+
+
 class Put(NamedTuple):
     """An item to be written, or deleted.
 
@@ -177,6 +191,44 @@ def model_number(connection: apsw.Connection, name: str, dims: int) -> int | Non
     return found
 
 
+_LACKING: Final = (
+    "from items i where i.terms is not null and not exists (select 1 from item_vectors v"
+    " join item_models m using (model) where v.item = i.item and m.name = ?1)"
+)
+
+
+def count_without_vectors(connection: apsw.Connection, name: str) -> int:
+    """Return how many indexed items have no vector made by a model of this name."""
+    count: int = connection.execute(f"select count(*) {_LACKING}", (name,)).get
+    return count
+
+
+def without_vectors(connection: apsw.Connection, name: str, after: int, limit: int) -> list[Lacking]:
+    """Return indexed items that have no vector made by a model of this name, in the order of their numbers."""
+    sql = f"select i.item, i.changed, i.fields, i.value {_LACKING} and i.item > ?2 order by i.item limit ?3"
+    return [
+        Lacking(item, changed, None if fields is None else json.loads(fields), codec.decode(value))
+        for item, changed, fields, value in connection.execute(sql, (name, after, limit))
+    ]
+
+
+def replace_vectors(
+    connection: apsw.Connection, made: Iterable[tuple[Lacking, Sequence[tuple[str, int, Vector]]]], name: str
+) -> None:
+    """Give items the vectors of another model in place of those they had, unless they changed meanwhile."""
+    change = _next_change(connection)
+    for one, vectors in made:
+        if (
+            not vectors
+            or not connection.execute(
+                "update items set changed = ? where item = ? and changed = ? returning 1",
+                (change, one.item, one.changed),
+            ).get
+        ):
+            continue
+        _put_vectors(connection, one.item, _use_model(connection, name, len(vectors[0][2])), vectors)
+
+
 def namespaces(connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None) -> list[tuple[str, ...]]:
     """Return the namespaces that begin with these labels and have an item, ascending."""
     sql = (
@@ -211,9 +263,7 @@ def write(
         (now, carray(used), dead_at),
     )
     number = None if model is None else _use_model(connection, *model)
-    change: int = connection.execute(
-        "insert into meta values ('items_changed', 1) on conflict(name) do update set value = value + 1 returning value"
-    ).get
+    change = _next_change(connection)
     for put in puts:
         if put.value is None:
             _delete(
@@ -252,11 +302,25 @@ def _put(connection: apsw.Connection, put: Put, model: int | None, change: int, 
             json.dumps(put.fields) if put.terms is not None else None,
         ),
     ).get
+    _put_vectors(connection, item, model, put.vectors)
+
+
+def _put_vectors(
+    connection: apsw.Connection, item: int, model: int | None, vectors: Sequence[tuple[str, int, Vector]]
+) -> None:
     connection.execute("delete from item_vectors where item = ?", (item,))
     connection.executemany(
         "insert into item_vectors values (?, ?, ?, ?, ?)",
-        [(item, path, part, model, pack(vector)) for path, part, vector in put.vectors],
+        [(item, path, part, model, pack(vector)) for path, part, vector in vectors],
     )
+
+
+def _next_change(connection: apsw.Connection) -> int:
+    """Number a change: the numbers grow, whatever is deleted."""
+    number: int = connection.execute(
+        "insert into meta values ('items_changed', 1) on conflict(name) do update set value = value + 1 returning value"
+    ).get
+    return number
 
 
 def _delete(connection: apsw.Connection, which: str, values: tuple[bytes | int, ...]) -> int:

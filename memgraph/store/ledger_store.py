@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from memgraph.open_file import OpenFile
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.items import Floats
-from memgraph.store import reads
+from memgraph.store import reads, reindexing
 from memgraph.store.arrays import PrefixArrays, catch_up
 from memgraph.store.facts import ROOT
 from memgraph.store.index import ConfiguredIndex, ItemIndex, texts
@@ -300,6 +300,39 @@ class LedgerStore(Closing, BaseStore):
     @property
     def _omits_expired(self) -> bool:
         return (self.ttl_config or {}).get("omit_expired", False)
+
+    # --- upkeep
+
+    @hosted
+    async def areindex(self, *, progress: Callable[[int, int], None] | None = None) -> int:
+        """Make the vectors of items that were indexed by another embedder, or by none. Can be stopped and resumed.
+
+        `Memory.reindex` does it for the items of `memory.store`.
+
+        Args:
+            progress: Called with (done, total) items.
+
+        Returns:
+            How many items got vectors; 0 where the store has no embedder.
+
+        Raises:
+            EmbedderUnavailable: The embedder failed; what was done is kept.
+        """
+        embedder = None if self._index is None else self._index.embedder()
+        if self._index is None or embedder is None:
+            return 0
+        core, done = self.home.core, 0
+        total = await reindexing.lacking(core, embedder)
+
+        def told(count: int) -> None:
+            nonlocal done
+            done += count
+            if progress is not None:
+                progress(done, total)
+
+        return await reindexing.reindex(core, embedder, self._index.fields, told)
+
+    reindex = waiting(areindex)
 
     # --- time to live
 
