@@ -149,7 +149,7 @@ def of_facts(conditions: Mapping[str, Any] | None) -> filters.Where:
     """
     found = filters.of_facts(conditions)
     attribute = (conditions or {}).get("attribute")
-    if attribute is not None and attribute not in ATTRIBUTES:
+    if isinstance(attribute, str) and attribute not in ATTRIBUTES:
         raise InvalidFilter(f"attribute must be one of {', '.join(ATTRIBUTES)}")
     return found
 

@@ -22,7 +22,7 @@ from memgraph.errors import InvalidFilter
 Predicate = Callable[[object], bool]
 """Whether a JSON value matches."""
 
-_DEPTH: Final = 32
+DEPTH: Final = 32
 """Levels of a filter: far more than anybody writes, far fewer than the interpreter's stack has."""
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
@@ -33,8 +33,9 @@ _ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "$lt": operator.lt,
     "$lte": operator.le,
 }
-_LOGIC: Final = ("$and", "$or", "$not")
-OPERATORS: Final = ("$eq", "$ne", *_ORDER, "$in", "$nin", "$exists", *_LOGIC)
+COMPARISONS: Final = ("$eq", "$ne", *_ORDER)
+LOGIC: Final = ("$and", "$or", "$not")
+OPERATORS: Final = (*COMPARISONS, "$in", "$nin", "$exists", *LOGIC)
 """Every operator there is."""
 
 
@@ -67,14 +68,14 @@ def same(one: object, other: object) -> bool:
 
 def _conditions(conditions: Mapping[Any, Any], depth: int, *, root: bool = False) -> Predicate:
     """Compile what has to hold of one value: of its fields, of itself, or both by `$and`, `$or`, `$not`."""
-    if depth >= _DEPTH:
-        raise InvalidFilter(f"a filter has at most {_DEPTH} levels")
+    if depth >= DEPTH:
+        raise InvalidFilter(f"a filter has at most {DEPTH} levels")
     tests: list[Predicate] = []
     fields = comparisons = 0
     for key, operand in conditions.items():
         if not isinstance(key, str):
             raise InvalidFilter(f"Invalid filter key: it must be text, not {type(key).__name__}")
-        if key in _LOGIC:
+        if key in LOGIC:
             tests.append(_logic(key, operand, depth + 1, root=root))
         elif key.startswith("$"):
             comparisons += 1
@@ -174,8 +175,8 @@ def _comparable(one: object, other: object) -> bool:
 
 def _check(value: Any, depth: int) -> None:
     """Refuse an operand that is no JSON: nothing stored could ever equal it."""
-    if depth >= _DEPTH:
-        raise InvalidFilter(f"a filter has at most {_DEPTH} levels")
+    if depth >= DEPTH:
+        raise InvalidFilter(f"a filter has at most {DEPTH} levels")
     if _is_list(value):
         for one in value:
             _check(one, depth + 1)

@@ -342,7 +342,7 @@ class Memory(OpenFile):
             scope: Whose memory.
             limit: Hits at most.
             filter: Only turns that match: `speaker`, `role`, `origin`, `session_id`, `thread_id`, `agent_id`,
-                `message_id`, `said_after`, `said_before`, `metadata.<key>`.
+                `message_id`, `said_at`, `said_after`, `said_before`, `metadata.<path>`, with the store's operators.
             as_of: Only turns that had been said by then, and facts that were true then; aware.
             known_at: Only what was believed then; aware.
             include_shared: Search the team's memory too.
@@ -457,7 +457,7 @@ class Memory(OpenFile):
             limit: Items a page.
             cursor: `cursor` of the page before.
             filter: Of turns: as of `search`. Of facts: `subject`, `attribute`, `object`, `kind`, `origin`, `agent_id`,
-                `began_after`, `began_before`.
+                `confidence`, `importance`, `valid_from`, `valid_to`, `began_after`, `began_before`.
             as_of: Only turns that had been said by then, and facts that were true then; aware. Default: facts that have
                 not ended.
             known_at: Only what was believed then; aware.

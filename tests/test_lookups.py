@@ -74,6 +74,16 @@ def test_pages_of_facts(memory: Memory) -> None:
         ({"subject": "Ada", "attribute": "residence", "began_before": NOW + timedelta(days=2)}, []),
         ({"origin": "tool"}, []),
         ({"agent_id": "a"}, []),
+        ({"object": {"$in": ["Lisbon", "Oslo"]}}, ["Lisbon"]),
+        ({"kind": "state", "subject": {"$eq": "Ada"}, "attribute": {"$eq": "residence"}}, ["Lisbon"]),
+        ({"confidence": {"$gt": 1}}, []),
+        ({"confidence": {"$lte": 1}, "importance": {"$gte": 0}}, None),
+        ({"valid_to": None}, None),
+        ({"valid_to": {"$ne": None}}, []),
+        (
+            {"$and": [{"subject": "Ada"}, {"$not": {"valid_from": {"$lt": NOW + timedelta(days=3)}}}]},
+            ["hazelnuts", "sister Solveig"],
+        ),
         ({}, None),
     ],
 )
@@ -84,7 +94,8 @@ def test_a_filter_on_facts(memory: Memory, conditions: dict[str, Any], expected:
 @pytest.mark.parametrize(
     "conditions",
     [{"speaker": "Ada"}, {"metadata.n": 1}, {7: "x"}, {"kind": "mood"}, {"origin": 1}, {"attribute": "shoe size"},
-     {"subject": 7}, {"began_after": "2026"}, {"began_before": datetime(2026, 1, 1)}, ["subject"]],
+     {"subject": 7}, {"began_after": "2026"}, {"began_before": datetime(2026, 1, 1)}, ["subject"],
+     {"confidence": "high"}, {"confidence": {"$gt": True}}, {"valid_to": "open"}, {"kind": {"$in": ["mood"]}}],
 )  # fmt: skip
 def test_a_malformed_filter_on_facts(memory: Memory, conditions: Any) -> None:
     with pytest.raises(InvalidFilter):

@@ -23,6 +23,7 @@ from memgraph.errors import (
     StoreTooNew,
     StoreUnreadable,
 )
+from memgraph.ledger import filters
 
 APPLICATION_ID: Final = 0x6D656D67
 """`memg` in the file's header: how we know a database of ours."""
@@ -152,6 +153,7 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
                 # Temporary files (of VACUUM, of large sorts) would be another place to keep secret.
                 connection.pragma("temp_store", 2)
             connection.pragma("cache_size", -8_000)
+            filters.register(connection)
         except BaseException:
             connection.close()
             raise

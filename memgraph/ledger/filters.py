@@ -1,37 +1,115 @@
-"""Filters on turns and on facts: equality on named columns and on metadata. Every value is bound, every key checked."""
+"""Filters on turns and on facts: the one grammar over columns and metadata. Values are bound, keys checked.
+
+What is plainly equal is compared by the engine; all else by the grammar's predicate, row by row, within the same query.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import apsw
+
+from memgraph import grammar
 from memgraph.errors import InvalidFilter, InvalidInput
 from memgraph.records import KINDS, OPEN, ORIGINS, to_us
 
-_COLUMNS: Final = {
-    "speaker": "t.speaker = ?",
-    "role": "t.role = ?",
-    "session_id": "p.session_id = ?",
-    "thread_id": "p.thread_id = ?",
-    "agent_id": "p.agent_id = ?",
-    "message_id": "t.message_id = ?",
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What a filter may name.
+
+    Attributes:
+        sql: Where it stands.
+        given: Checks what a filter compares it with, and returns it as it is compared.
+        stored: Returns what is stored as it is compared.
+        equal: Returns what is stored where something plainly equals it; None if that is not for the engine to say.
+    """
+
+    sql: str
+    given: Callable[[str, object], Any]
+    stored: Callable[[Any], Any] = lambda value: value
+    equal: Callable[[Any], Any] | None = None
+
+
+def _text(key: str, value: object) -> str | None:
+    if value is not None and (not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value)):
+        raise InvalidFilter(f"the value of filter {key} must be text, not {type(value).__name__}")
+    return value
+
+
+def _number(key: str, value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        raise InvalidFilter(f"the value of filter {key} must be a number, not {type(value).__name__}")
+    return value
+
+
+def _time(key: str, value: object) -> int:
+    if not isinstance(value, datetime):
+        raise InvalidFilter(f"the value of filter {key} must be an aware datetime, not {type(value).__name__}")
+    try:
+        return to_us(key, value)
+    except InvalidInput as error:
+        raise InvalidFilter(str(error)) from None
+
+
+def _end(key: str, value: object) -> int:
+    return OPEN if value is None else _time(key, value)
+
+
+def _anything(key: str, value: object) -> object:
+    return value
+
+
+def _of_text(sql: str) -> _Column:
+    return _Column(sql, _text, equal=lambda value: value)
+
+
+def _of_list(sql: str, listed: Sequence[str]) -> _Column:
+    def given(key: str, value: object) -> object:
+        if value not in listed:
+            raise InvalidFilter(f"{key} must be one of {', '.join(listed)}")
+        return value
+
+    return _Column(sql, given, listed.__getitem__, listed.index)
+
+
+_TURNS: Final = {
+    "speaker": _of_text("t.speaker"),
+    "role": _of_text("t.role"),
+    "session_id": _of_text("p.session_id"),
+    "thread_id": _of_text("p.thread_id"),
+    "agent_id": _of_text("p.agent_id"),
+    "message_id": _of_text("t.message_id"),
+    "origin": _of_list("t.origin", ORIGINS),
+    "said_at": _Column("t.said_at", _time),
+    "metadata": _Column("t.metadata", _anything, json.loads),
 }
-_TIMES: Final = {"said_after": "t.said_at >= ?", "said_before": "t.said_at < ?"}
-_OF_FACTS: Final = {
-    "subject": "v.subject = ?",
-    "attribute": "v.attribute = ?",
-    "object": "v.object = ?",
-    "agent_id": "f.agent_id = ?",
+_FACTS: Final = {
+    "subject": _of_text("v.subject"),
+    "attribute": _of_text("v.attribute"),
+    "object": _of_text("v.object"),
+    "agent_id": _of_text("f.agent_id"),
+    "kind": _of_list("v.kind", KINDS),
+    "origin": _of_list("v.origin", ORIGINS),
+    "confidence": _Column("v.confidence", _number),
+    "importance": _Column("v.importance", _number),
+    "valid_from": _Column("v.valid_from", _time),
+    "valid_to": _Column("v.valid_to", _end),
 }
-_LISTED_OF_FACTS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
-    "kind": ("v.kind = ?", KINDS),
-    "origin": ("v.origin = ?", ORIGINS),
+_SHORT: Final = {
+    "said_after": ("said_at", "$gte"),
+    "said_before": ("said_at", "$lt"),
+    "began_after": ("valid_from", "$gte"),
+    "began_before": ("valid_from", "$lt"),
 }
-_TIMES_OF_FACTS: Final = {"began_after": "v.valid_from >= ?", "began_before": "v.valid_from < ?"}
+"""Times that need no operator, by the column and the operator that they stand for."""
+
 _METADATA_KEY: Final = re.compile(r"metadata\.[A-Za-z0-9_-]{1,64}")
 _NUMBER = "json_type(t.metadata, ?) in ('integer', 'real') and json_extract(t.metadata, ?) = ?"
 _TEXT = "json_type(t.metadata, ?) = 'text' and json_extract(t.metadata, ?) = ?"
@@ -62,93 +140,148 @@ class Where:
 
 
 def where(conditions: Mapping[str, Any] | None) -> Where:
-    """Return a filter's conditions.
+    """Return a filter's conditions on turns.
 
     Args:
-        conditions: `speaker`, `role`, `origin`, `session_id`, `thread_id`, `agent_id`, `message_id` (text),
-            `said_after` (at or after) and `said_before` (before; aware datetimes), `metadata.<key>` (a JSON scalar).
+        conditions: The grammar over `speaker`, `role`, `origin`, `session_id`, `thread_id`, `agent_id`, `message_id`
+            (text), `said_at` (aware datetimes), `metadata` and `metadata.<path>` (JSON); also `said_after` (at or
+            after) and `said_before` (before).
 
     Raises:
-        InvalidFilter: An unknown key, or a value of the wrong type.
+        InvalidFilter: An unknown key, an unknown operator, or a value of the wrong type.
     """
-    result = Where()
-    for key, value in _checked(conditions).items():
-        if key in _COLUMNS:
-            result.add(_COLUMNS[key], _text(key, value))
-        elif key == "origin":
-            result.add("t.origin = ?", _listed(key, value, ORIGINS))
-        elif key in _TIMES:
-            result.add(_TIMES[key], _time(key, value))
-        elif isinstance(key, str) and _METADATA_KEY.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
-            _metadata(result, key, value)
-        else:
-            known = ", ".join([*_COLUMNS, "origin", *_TIMES, "metadata.<key>"])
-            raise InvalidFilter(f"Invalid filter key {ascii(key)}; accepted: {known}")
-    return result
+    return _compiled(conditions, _TURNS, ("said_after", "said_before"))
 
 
 def of_facts(conditions: Mapping[str, Any] | None) -> Where:
-    """Return the conditions of a filter on facts.
+    """Return a filter's conditions on facts.
 
     Args:
-        conditions: `subject`, `attribute`, `object`, `agent_id` (text), `kind`, `origin`, `began_after` (at
-            or after) and `began_before` (aware datetimes).
+        conditions: The grammar over `subject`, `attribute`, `object`, `agent_id`, `kind`, `origin` (text),
+            `confidence`, `importance` (numbers), `valid_from`, `valid_to` (aware datetimes); also `began_after` (at or
+            after) and `began_before`.
 
     Raises:
-        InvalidFilter: An unknown key, or a value of the wrong type.
+        InvalidFilter: An unknown key, an unknown operator, or a value of the wrong type.
     """
+    return _compiled(conditions, _FACTS, ("began_after", "began_before"))
+
+
+class RowTest:
+    """A predicate on rows: what the SQL function `matches` calls with a row's columns.
+
+    Args:
+        test: The predicate, of a dict by the columns' names.
+        columns: The columns, in order.
+    """
+
+    def __init__(self, test: grammar.Predicate, columns: Mapping[str, _Column]) -> None:
+        self._test = test
+        self._columns = columns
+
+    def __call__(self, *values: Any) -> bool:
+        """Tell whether a row matches."""
+        named = zip(self._columns.items(), values, strict=True)
+        return self._test({name: column.stored(value) for (name, column), value in named if value is not None})
+
+
+def register(connection: apsw.Connection) -> None:
+    """Let a connection's queries call predicates."""
+    connection.create_scalar_function("matches", lambda test, *values: test(*values))
+
+
+def _compiled(conditions: Mapping[str, Any] | None, columns: Mapping[str, _Column], short: Sequence[str]) -> Where:
+    if conditions is not None and not isinstance(conditions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
     result = Where()
-    for key, value in _checked(conditions).items():
-        if key in _OF_FACTS:
-            result.add(_OF_FACTS[key], _text(key, value))
-        elif key in _LISTED_OF_FACTS:
-            sql, listed = _LISTED_OF_FACTS[key]
-            result.add(sql, _listed(key, value, listed))
-        elif key in _TIMES_OF_FACTS:
-            result.add(_TIMES_OF_FACTS[key], _time(key, value))
-        else:
-            known = ", ".join([*_OF_FACTS, *_LISTED_OF_FACTS, *_TIMES_OF_FACTS])
-            raise InvalidFilter(f"Invalid filter key {ascii(key)} for facts; accepted: {known}")
+    further: list[Mapping[str, Any]] = []
+    for one in _translated(conditions or {}, columns, short, 0):
+        [(key, value)] = one.items()
+        if not _plain(result, columns, key, value):
+            further.append(one)
+    if further:
+        test = RowTest(grammar.predicate({"$and": further}), columns)
+        named = ", ".join(column.sql for column in columns.values())
+        result.add(f"matches(?, {named})", apsw.pyobject(test))
     return result
 
 
-def _checked(conditions: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if conditions is not None and not isinstance(conditions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
-    return conditions or {}
-
-
-def _listed(key: str, value: object, listed: Sequence[str]) -> int:
-    if value not in listed:
-        raise InvalidFilter(f"{key} must be one of {', '.join(listed)}")
-    return listed.index(str(value))
-
-
-def _text(key: str, value: object) -> str:
-    if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
-        raise InvalidFilter(f"the value of filter {key} must be text, not {type(value).__name__}")
-    return value
-
-
-def _time(key: str, value: object) -> int:
-    if not isinstance(value, datetime):
-        raise InvalidFilter(f"the value of filter {key} must be an aware datetime, not {type(value).__name__}")
-    try:
-        return to_us(key, value)
-    except InvalidInput as error:
-        raise InvalidFilter(str(error)) from None
-
-
-def _metadata(result: Where, key: str, value: object) -> None:
+def _plain(result: Where, columns: Mapping[str, _Column], key: str, value: object) -> bool:
+    """Add a condition that the engine can judge by itself: this text, this number. Returns whether it can."""
+    if key in columns:
+        equal = columns[key].equal
+        if equal is None or not isinstance(value, str):
+            return False
+        result.add(f"{columns[key].sql} = ?", equal(value))
+        return True
+    if not _METADATA_KEY.fullmatch(key):
+        return False
     path = f'$."{key.removeprefix("metadata.")}"'
-    if value is None or isinstance(value, bool):
-        result.add(_TYPE_ONLY, path, "null" if value is None else str(value).lower())
+    if isinstance(value, bool):
+        result.add(_TYPE_ONLY, path, str(value).lower())
     elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         result.add(_NUMBER, path, path, value if abs(value) < OPEN else float(value))
-    elif isinstance(value, str):
-        result.add(_TEXT, path, path, _text(key, value))
+    elif isinstance(value, str) and _text(key, value):
+        result.add(_TEXT, path, path, value)
     else:
-        raise InvalidFilter(f"the value of filter {key} must be text, a finite number, a boolean or None")
+        return False
+    return True
+
+
+def _translated(
+    conditions: Mapping[Any, Any], columns: Mapping[str, _Column], short: Sequence[str], depth: int
+) -> list[dict[str, Any]]:
+    """Return conditions one by one, with every value checked and as it is compared."""
+    if depth >= grammar.DEPTH:
+        raise InvalidFilter(f"a filter has at most {grammar.DEPTH} levels")
+    found: list[dict[str, Any]] = []
+    for key, operand in conditions.items():
+        if key in grammar.LOGIC:
+            found.append({key: _logic(key, operand, lambda one: _translated(one, columns, short, depth + 1))})
+        elif key in short:
+            name, comparison = _SHORT[key]
+            found.append({name: {comparison: _time(key, operand)}})
+        elif isinstance(key, str) and key.split(".")[0] in columns and (key in columns or key.startswith("metadata.")):
+            found.append({key: _operand(key, operand, columns.get(key, columns.get("metadata")), depth + 1)})
+        else:
+            known = ", ".join([*columns, *short, *(["metadata.<path>"] if "metadata" in columns else [])])
+            raise InvalidFilter(f"Invalid filter key {ascii(key)}; accepted: {known}")
+    return found
+
+
+def _logic(name: str, operand: Any, translated: Callable[[Any], list[dict[str, Any]]]) -> Any:
+    """Return what `$and`, `$or` or `$not` joins, translated; what is malformed is left for the grammar to refuse."""
+    if name == "$not":
+        return {"$and": translated(operand)} if isinstance(operand, Mapping) and operand else operand
+    if not isinstance(operand, (list, tuple)):
+        return operand
+    several: list[Any] = [*operand]  # pyright: ignore[reportUnknownArgumentType]  # of a caller's list
+    return [{"$and": translated(one)} if isinstance(one, Mapping) and one else one for one in several]
+
+
+def _operand(key: str, operand: Any, column: _Column | None, depth: int) -> Any:
+    """Return what a column is compared with."""
+    assert column is not None
+    if depth >= grammar.DEPTH:
+        raise InvalidFilter(f"a filter has at most {grammar.DEPTH} levels")
+    if column.given is _anything:
+        return operand
+    if not isinstance(operand, Mapping):
+        return column.given(key, operand)
+    found: dict[Any, Any] = {}
+    for name, value in operand.items():  # pyright: ignore[reportUnknownVariableType]  # of a caller's dict
+        if name in grammar.LOGIC:
+            found[name] = _logic(str(name), value, lambda one: [_operand(key, one, column, depth + 1)])  # pyright: ignore[reportUnknownArgumentType]
+        elif name in ("$in", "$nin") and isinstance(value, (list, tuple)):
+            several: list[Any] = [*value]  # pyright: ignore[reportUnknownArgumentType]
+            found[name] = [column.given(key, one) for one in several]
+        elif name in grammar.COMPARISONS:
+            found[name] = column.given(key, value)  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(name, str) and name.startswith("$"):
+            found[name] = value  # `$exists`, or what the grammar refuses
+        else:
+            raise InvalidFilter(f"the value of filter {key} must be one value, or a dict of operators")
+    return found
 
 
 def believed(known_at: int | None, as_of: int | None) -> Where:
