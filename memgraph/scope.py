@@ -118,7 +118,16 @@ class MemoryContext(_Ids):
     """The context schema of a graph with memory: the fields of a `Scope`, accepted wherever a Scope is.
 
     `StateGraph(..., context_schema=MemoryContext)`, then `graph.invoke(..., context=MemoryContext(user_id="ada"))`.
+
+    One without a user names nobody: that is an error where it is used as a scope, and fine where the server's
+    authenticated user or the run's config says who it is.
     """
+
+    def __post_init__(self) -> None:
+        # LangGraph's server makes one of {} where a client gives no context, also where it has authenticated the user.
+        if self.user_id is not None:
+            check_id("user_id", self.user_id)
+        self._check_rest()
 
 
 FIELDS: Final = ("user_id", "org_id", "project_id", "agent_id", "session_id")
@@ -168,7 +177,9 @@ def identify(*, authenticated: str | None, context: object, configurable: Mappin
     """
     claims: dict[str, Any] = {} if authenticated is None else {"user_id": authenticated}
     shared = isinstance(context, Scope) and context.is_shared
-    for label, source in (("context", _claim(context)), ('config["configurable"]', _claim(configurable))):
+    # LangGraph's server writes the user id "" into the config of a run for which it has authenticated nobody.
+    configured = {name: value for name, value in _claim(configurable).items() if (name, value) != ("user_id", "")}
+    for label, source in (("context", _claim(context)), ('config["configurable"]', configured)):
         for name, value in source.items():
             if claims.setdefault(name, value) != value:
                 raise ScopeDenied(f"{label} claims another {name} than a stronger source; they must agree")

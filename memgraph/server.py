@@ -1,4 +1,4 @@
-"""What a `langgraph.json` names: `memgraph.server:store` and `memgraph.server:checkpointer`.
+"""What a `langgraph.json` names: `memgraph.server.store` and `memgraph.server.checkpointer`.
 
 Configured by the environment, like the command line:
 
@@ -23,6 +23,9 @@ from memgraph.errors import InvalidInput
 from memgraph.memory import Memory
 from memgraph.store import MemoryStore
 
+_savers: dict[str, BaseCheckpointSaver[Any]] = {}
+"""By file: an `InMemorySaver` holds the threads itself, and a server calls `checkpointer` in each of its loops."""
+
 
 @asynccontextmanager
 async def store() -> AsyncGenerator[MemoryStore]:
@@ -44,14 +47,14 @@ async def store() -> AsyncGenerator[MemoryStore]:
 
 @asynccontextmanager
 async def checkpointer() -> AsyncGenerator[BaseCheckpointSaver[Any]]:
-    """Yield the checkpointer: a handle of its own on the same file, which shares the file's one writer.
+    """Yield the checkpointer, one for all calls; its handle shares the file's one writer.
 
     Raises:
         InvalidInput: `MEMGRAPH_DB` is not set.
     """
     # Vectors and facts are the store's work: this handle loads no model.
     async with await Memory.aopen(_path(), key=environment.key(), embedder=None, facts=False) as memory:
-        yield memory.checkpointer
+        yield _savers.setdefault(os.path.realpath(_path()), memory.checkpointer)
 
 
 def _path() -> str:

@@ -94,8 +94,8 @@ def test_an_odd_id_is_taken_as_it_is(value: str) -> None:
 @pytest.mark.parametrize("kind", [Scope, MemoryContext])
 @pytest.mark.parametrize("field", FIELDS)
 def test_an_id_of_another_form_is_refused(value: Any, kind: Any, field: str) -> None:
-    if value is None and field in {"agent_id", "session_id"}:
-        assert getattr(kind("ada", **{field: None}), field) is None
+    if value is None and (field in {"agent_id", "session_id"} or (kind, field) == (MemoryContext, "user_id")):
+        assert getattr(kind(**{"user_id": "ada", field: None}), field) is None
         return
     with pytest.raises(InvalidScope, match=field) as caught:
         kind(**{"user_id": "ada", field: value})
@@ -111,6 +111,8 @@ def test_what_was_refused_is_shown_escaped() -> None:
 def test_a_missing_user_says_what_to_do() -> None:
     with pytest.raises(InvalidScope, match=r"user_id is missing.*Scope\.shared"):
         Scope(None)
+    with pytest.raises(InvalidScope, match=r"user_id is missing.*Scope\.shared"):
+        as_scope(MemoryContext())
 
 
 @given(ANY_TEXT)

@@ -86,6 +86,11 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         self._remembers = remembers
         self._strict = strict
 
+    @property
+    def name(self) -> str:
+        """What its nodes are called by. Not by the class: others have such a one, and a name may stand once only."""
+        return "memgraph"
+
     def before_agent(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Recall."""
         return self._retrieve.invoke(cast(NodeState, state)) if _is_new(state) else None

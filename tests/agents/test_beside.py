@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langchain.agents.middleware import HumanInTheLoopMiddleware, PIIMiddleware, SummarizationMiddleware
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    HumanInTheLoopMiddleware,
+    PIIMiddleware,
+    SummarizationMiddleware,
+)
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolRuntime
@@ -32,6 +37,17 @@ def memory(open_memory: OpenMemory) -> Memory:
     memory = open_memory(":memory:", plant=False, facts=False)  # what is quoted are the turns themselves
     memory.add("My boat lies in Trieste.", ADA, thread_id="earlier")
     return memory
+
+
+# Others of the name
+
+
+def test_another_middleware_may_have_a_class_of_the_same_name(memory: Memory) -> None:
+    # deepagents has one. Of two by one name it drops its own, and create_agent refuses the second.
+    theirs: Any = type("MemoryMiddleware", (AgentMiddleware,), {})
+    llm = ScriptedChatModel.of("Fine.")
+    ask(make(memory, llm, theirs(), MemoryMiddleware()), "Where is my boat?")
+    assert blocks(llm.calls[0]) == [0]
 
 
 # Summaries

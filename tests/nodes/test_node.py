@@ -52,9 +52,12 @@ def test_a_foreign_store_says_what_to_write_instead(make: Any, store: Any, say: 
 
 
 @pytest.mark.parametrize("make", NODES)
-def test_a_missing_user_is_an_error_at_the_first_call(make: Any, memory: Memory, say: Say) -> None:
+@pytest.mark.parametrize(("context", "configurable"), [(None, {}), ({}, {"user_id": "", "langgraph_auth_user": None})])
+def test_a_missing_user_is_an_error_at_the_first_call(
+    make: Any, memory: Memory, say: Say, context: Any, configurable: Any
+) -> None:
     with pytest.raises(InvalidScope, match=r"no user_id.*MemoryContext"):
-        alone(make(), memory.store).invoke(*asked(say("hello")))
+        alone(make(), memory.store).invoke(*asked(say("hello"), **configurable), context=context)
 
 
 @pytest.mark.parametrize("make", NODES)
@@ -69,6 +72,9 @@ async def test_and_in_the_async_face(make: Any, memory: Memory, say: Say) -> Non
         (MemoryContext("ada"), {}),
         (None, {"user_id": "ada"}),
         (None, {"langgraph_auth_user": ServerUser("ada")}),
+        ({}, {"langgraph_auth_user": ServerUser("ada")}),  # what a server hands in for a client that gave no context
+        ({}, {"user_id": "ada"}),
+        ({"user_id": "ada"}, {"langgraph_auth_user": ServerUser("ada")}),
         (MemoryContext("ada"), {"user_id": "ada", "langgraph_auth_user": ServerUser("ada")}),
     ],
 )
@@ -83,6 +89,7 @@ def test_the_server_then_the_context_then_the_configuration(memory: Memory, cont
     [
         (MemoryContext("ada"), {"user_id": "bob"}),
         (MemoryContext("bob"), {"langgraph_auth_user": ServerUser("ada")}),
+        ({"user_id": "bob"}, {"langgraph_auth_user": ServerUser("ada")}),
         (None, {"user_id": "bob", "langgraph_auth_user": ServerUser("ada")}),
     ],
 )
