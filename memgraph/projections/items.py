@@ -15,8 +15,8 @@ from memgraph.projections.postings import ArrayPostings
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_SLOT: int = 120
-"""Bytes of an item beside its vectors and postings, near enough."""
+_SLOT: int = 24
+"""Bytes of an item beside its vectors and postings."""
 
 
 class ItemArrays:
@@ -29,14 +29,15 @@ class ItemArrays:
         changed: The number of the last change that the arrays show.
         items: Numbers.
         updated_at: Microseconds UTC of each.
+        indexed: Which are indexed at all.
     """
 
     def __init__(self, dims: int | None) -> None:
         self.changed = 0
         self.items: Ints = np.zeros(0, np.int64)
         self.updated_at: Ints = np.zeros(0, np.int64)
+        self.indexed: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._dims = dims or 0
-        self._terms: list[bytes | None] = []
         self._postings = ArrayPostings()
         self._vectors: Floats = np.zeros((0, self._dims), np.float32)  # with room at the end
         self._of: Ints = np.zeros(0, np.int64)  # whose, by the item's place
@@ -47,13 +48,7 @@ class ItemArrays:
     @property
     def nbytes(self) -> int:
         """Bytes held, near enough."""
-        terms = sum(len(one) for one in self._terms if one is not None)
-        return _SLOT * len(self.items) + terms + self._postings.nbytes + self._vectors.nbytes + self._of.nbytes
-
-    @property
-    def indexed(self) -> NDArray[np.bool_]:
-        """Which items are indexed at all."""
-        return np.array([one is not None for one in self._terms], np.bool_)
+        return _SLOT * len(self.items) + self._postings.nbytes + self._vectors.nbytes + self._of.nbytes
 
     def put(self, items: Sequence[Indexed], vectors: Sequence[tuple[int, bytes]]) -> None:
         """Add items, or take them anew.
@@ -70,9 +65,8 @@ class ItemArrays:
         first = len(self.items)
         self.items = np.concatenate([self.items, numbers])
         self.updated_at = np.concatenate([self.updated_at, np.array([one.updated_at for one in items], np.int64)])
-        terms = [one.terms for one in items]
-        self._terms += terms
-        self._postings.append([[] if one is None else [one] for one in terms])
+        self.indexed = np.concatenate([self.indexed, np.array([one.terms is not None for one in items], np.bool_)])
+        self._postings.append([[] if one.terms is None else [one.terms] for one in items])
         place = {int(number): first + at for at, number in enumerate(numbers)}
         mine = [(place[item], vector) for item, vector in vectors if item in place]
         self._append(np.array([at for at, _ in mine], np.int64), unpack([vector for _, vector in mine], self._dims))
@@ -111,8 +105,12 @@ class ItemArrays:
             return
         place = np.cumsum(kept) - 1
         rows = kept[self._of]
-        self._vectors, self._of = self._vectors[: len(self._of)][rows], place[self._of[rows]]
-        self.items, self.updated_at = self.items[kept], self.updated_at[kept]
-        self._terms = [one for one, stays in zip(self._terms, kept.tolist(), strict=True) if stays]
-        self._postings = ArrayPostings()
-        self._postings.append([[] if one is None else [one] for one in self._terms])
+        count = int(rows.sum())
+        # The last rows fill the holes: a replaced item costs its own rows, not a copy of the matrix.
+        holes, movers = np.flatnonzero(~rows[:count]), count + np.flatnonzero(rows[count:])
+        self._vectors[holes], self._of[holes] = self._vectors[movers], self._of[movers]
+        self._of = place[self._of[:count]]
+        if 4 * count < len(self._vectors):
+            self._vectors = self._vectors[:count].copy()
+        self.items, self.updated_at, self.indexed = self.items[kept], self.updated_at[kept], self.indexed[kept]
+        self._postings.keep(kept)

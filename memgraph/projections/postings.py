@@ -71,6 +71,16 @@ class _Segment:
         self.doc, self.tf, self.terms = doc, tf, term[first]
         self.start = np.append(first, len(doc)).astype(np.int64)
 
+    def among(self, kept: NDArray[np.bool_], places: NDArray[np.int32]) -> _Segment:
+        """Return the postings of some turns, which have other numbers now. They are in order still."""
+        stays = kept[self.doc]
+        counts = np.add.reduceat(stays, self.start[:-1], dtype=np.int64)
+        found = _Segment.__new__(_Segment)
+        found.doc, found.tf = places[self.doc[stays]], self.tf[stays]
+        found.terms = self.terms[counts > 0]
+        found.start = np.append(0, np.cumsum(counts[counts > 0]))
+        return found
+
     @property
     def flat(self) -> Terms:
         """The term of every posting."""
@@ -104,10 +114,7 @@ class ArrayPostings:
             return
         term, doc, tf = _flatten(texts, len(self._lengths))
         lengths = np.bincount(doc - len(self._lengths), weights=tf, minlength=len(texts)).astype(np.float32)
-        self._lengths = np.concatenate([self._lengths, lengths])
-        self._average = float(self._lengths.mean()) or 1.0
-        self._norm = (K1 * B / self._average) * self._lengths
-        self._norm += K1 * (1 - B)
+        self._measure(np.concatenate([self._lengths, lengths]))
         if not len(doc):
             return  # words that are no terms ("and so it is")
         self._segments.append(_Segment(term, doc, tf))
@@ -120,6 +127,19 @@ class ArrayPostings:
                     np.concatenate([one.tf, last.tf]),
                 )
             )
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Drop the turns that are not among these; those that stay move up."""
+        places = (np.cumsum(kept) - 1).astype(np.int32)
+        self._segments = [one for segment in self._segments if len((one := segment.among(kept, places)).doc)]
+        self._measure(self._lengths[kept])
+
+    def _measure(self, lengths: Floats) -> None:
+        """Take the lengths of all turns, and what they mean for a score."""
+        self._lengths = lengths
+        self._average = (float(lengths.mean()) if len(lengths) else 0) or 1.0
+        self._norm = (K1 * B / self._average) * lengths
+        self._norm += K1 * (1 - B)
 
     @property
     def nbytes(self) -> int:

@@ -103,3 +103,29 @@ def test_a_turn_without_any_term_is_in_no_segments_way() -> None:
     scores = postings.scores(hashes(["oslo"]))
     assert scores[:3].min() > 0
     assert scores[3:].tolist() == [0.0, 0.0]
+
+
+@given(DOCUMENTS, st.lists(st.integers(1, 9), max_size=8), st.data(), QUERY)
+def test_what_stays_scores_as_if_the_others_had_never_been(
+    documents: list[Pair], sizes: list[int], data: st.DataObject, query: list[str]
+) -> None:
+    postings, left = ArrayPostings(), list(documents)
+    for size in sizes:
+        postings.append([packed(pair) for pair in left[:size]])
+        left = left[size:]
+    postings.append([packed(pair) for pair in left])
+    kept = data.draw(st.lists(st.booleans(), min_size=len(documents), max_size=len(documents)))
+    postings.keep(np.array(kept, np.bool_))
+    stay = [pair for pair, stays in zip(documents, kept, strict=True) if stays]
+    assert postings.scores(hashes(query)) == pytest.approx(naive(stay, query), rel=1e-4, abs=1e-6)
+    postings.append([packed((["w1", "w2"], None))])
+    stay.append((["w1", "w2"], None))
+    assert postings.scores(hashes(query)) == pytest.approx(naive(stay, query), rel=1e-4, abs=1e-6)
+
+
+@given(DOCUMENTS, DOCUMENT)
+def test_the_score_of_a_text_is_that_of_the_same_text_among_them(documents: list[Pair], text: list[str]) -> None:
+    postings = ArrayPostings()
+    postings.append([packed(pair) for pair in [*documents, (text, None)]])
+    among = postings.scores(hashes([*dict.fromkeys(text)]))[-1]
+    assert postings.score_of(packed((text, None))[0]) == pytest.approx(among, rel=1e-4, abs=1e-6)
