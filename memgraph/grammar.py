@@ -61,9 +61,9 @@ def same(one: object, other: object) -> bool:
         return one is other
     if _is_number(one) or isinstance(one, str):
         return _comparable(one, other) and one == other
-    if _is_object(one) and _is_object(other):
+    if is_object(one) and is_object(other):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    return _is_list(one) and _is_list(other) and len(one) == len(other) and all(map(same, one, other))
+    return is_list(one) and is_list(other) and len(one) == len(other) and all(map(same, one, other))
 
 
 def _conditions(conditions: Mapping[Any, Any], depth: int, *, root: bool = False) -> Predicate:
@@ -86,17 +86,17 @@ def _conditions(conditions: Mapping[Any, Any], depth: int, *, root: bool = False
     if comparisons and (fields or root):
         raise InvalidFilter("a filter's $ comparisons stand alone below a field: {'age': {'$gt': 9}}")
     if fields or not tests:
-        return lambda value: _is_object(value) and all(test(value) for test in tests)
+        return lambda value: is_object(value) and all(test(value) for test in tests)
     return lambda value: all(test(value) for test in tests)
 
 
 def _logic(name: str, operand: object, depth: int, *, root: bool) -> Predicate:
     if name == "$not":
-        if not _is_object(operand):
+        if not is_object(operand):
             raise InvalidFilter("$not takes a dict of conditions")
         test = _conditions(operand, depth, root=root)
         return lambda value: not test(value)
-    if not _is_list(operand) or not operand or not all(map(_is_object, operand)):
+    if not is_list(operand) or not operand or not all(map(is_object, operand)):
         raise InvalidFilter(f"{name} takes a list of at least one dict of conditions")
     tests = [_conditions(one, depth, root=root) for one in operand]
     met = all if name == "$and" else any
@@ -106,7 +106,7 @@ def _logic(name: str, operand: object, depth: int, *, root: bool) -> Predicate:
 def _field(key: str, operand: Any, depth: int) -> Predicate:
     if not _KEY.fullmatch(key):
         raise InvalidFilter(f"Invalid filter key {ascii(key)}: letters, digits, _ and -, joined by dots")
-    if _is_object(operand):
+    if is_object(operand):
         test = _conditions(operand, depth)
     else:
         test = _comparison("$eq", operand, depth)
@@ -115,10 +115,10 @@ def _field(key: str, operand: Any, depth: int) -> Predicate:
 
 
 def _at(value: object, key: str, path: Sequence[str]) -> object:
-    if _is_object(value) and key in value:
+    if is_object(value) and key in value:
         return value[key]
     for label in path:
-        if not _is_object(value) or label not in value:
+        if not is_object(value) or label not in value:
             return _MISSING
         value = value[label]
     return value
@@ -145,7 +145,7 @@ def _comparison(name: str, operand: Any, depth: int) -> Predicate:
         wanted = name == "$eq"
         return lambda value: same(_null(value), operand) == wanted
     if name in ("$in", "$nin"):
-        if not _is_list(operand):
+        if not is_list(operand):
             raise InvalidFilter(f"{name} takes a list of values")
         _check(operand, depth)
         wanted, several = name == "$in", operand
@@ -157,11 +157,13 @@ def _null(value: object) -> object:
     return None if value is _MISSING else value
 
 
-def _is_object(value: object) -> TypeGuard[Mapping[Any, Any]]:
+def is_object(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Tell whether a value is a JSON object."""
     return isinstance(value, Mapping)
 
 
-def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Tell whether a value is a JSON list."""
     return isinstance(value, (list, tuple))
 
 
@@ -177,10 +179,10 @@ def _check(value: Any, depth: int) -> None:
     """Refuse an operand that is no JSON: nothing stored could ever equal it."""
     if depth >= DEPTH:
         raise InvalidFilter(f"a filter has at most {DEPTH} levels")
-    if _is_list(value):
+    if is_list(value):
         for one in value:
             _check(one, depth + 1)
-    elif _is_object(value):
+    elif is_object(value):
         for one in value.values():
             _check(one, depth + 1)
     elif value is not None and not isinstance(value, (str, int, float)):

@@ -17,6 +17,7 @@ import apsw
 
 from memgraph import grammar
 from memgraph.errors import InvalidFilter, InvalidInput
+from memgraph.grammar import is_list, is_object
 from memgraph.records import KINDS, OPEN, ORIGINS, to_us
 
 
@@ -187,7 +188,11 @@ class RowTest:
 
 def register(connection: apsw.Connection) -> None:
     """Let a connection's queries call predicates."""
-    connection.create_scalar_function("matches", lambda test, *values: test(*values))
+
+    def matches(test: RowTest, *values: Any) -> bool:
+        return test(*values)
+
+    connection.create_scalar_function("matches", matches)
 
 
 def _compiled(conditions: Mapping[str, Any] | None, columns: Mapping[str, _Column], short: Sequence[str]) -> Where:
@@ -252,11 +257,8 @@ def _translated(
 def _logic(name: str, operand: Any, translated: Callable[[Any], list[dict[str, Any]]]) -> Any:
     """Return what `$and`, `$or` or `$not` joins, translated; what is malformed is left for the grammar to refuse."""
     if name == "$not":
-        return {"$and": translated(operand)} if isinstance(operand, Mapping) and operand else operand
-    if not isinstance(operand, (list, tuple)):
-        return operand
-    several: list[Any] = [*operand]  # pyright: ignore[reportUnknownArgumentType]  # of a caller's list
-    return [{"$and": translated(one)} if isinstance(one, Mapping) and one else one for one in several]
+        return {"$and": translated(operand)} if is_object(operand) and operand else operand
+    return [_logic("$not", one, translated) for one in operand] if is_list(operand) else operand
 
 
 def _operand(key: str, operand: Any, column: _Column | None, depth: int) -> Any:
@@ -266,17 +268,16 @@ def _operand(key: str, operand: Any, column: _Column | None, depth: int) -> Any:
         raise InvalidFilter(f"a filter has at most {grammar.DEPTH} levels")
     if column.given is _anything:
         return operand
-    if not isinstance(operand, Mapping):
+    if not is_object(operand):
         return column.given(key, operand)
     found: dict[Any, Any] = {}
-    for name, value in operand.items():  # pyright: ignore[reportUnknownVariableType]  # of a caller's dict
+    for name, value in operand.items():
         if name in grammar.LOGIC:
-            found[name] = _logic(str(name), value, lambda one: [_operand(key, one, column, depth + 1)])  # pyright: ignore[reportUnknownArgumentType]
-        elif name in ("$in", "$nin") and isinstance(value, (list, tuple)):
-            several: list[Any] = [*value]  # pyright: ignore[reportUnknownArgumentType]
-            found[name] = [column.given(key, one) for one in several]
+            found[name] = _logic(str(name), value, lambda one: [_operand(key, one, column, depth + 1)])
+        elif name in ("$in", "$nin") and is_list(value):
+            found[name] = [column.given(key, one) for one in value]
         elif name in grammar.COMPARISONS:
-            found[name] = column.given(key, value)  # pyright: ignore[reportUnknownArgumentType]
+            found[name] = column.given(key, value)
         elif isinstance(name, str) and name.startswith("$"):
             found[name] = value  # `$exists`, or what the grammar refuses
         else:

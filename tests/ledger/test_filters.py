@@ -28,40 +28,45 @@ def pair(name: str, value: Any) -> dict[str, Any]:
     return {name: value}
 
 
+def said_at(value: Any) -> dict[str, Any]:
+    return {"said_at": value}
+
+
+def negated(conditions: dict[str, Any]) -> dict[str, Any]:
+    return {"$not": conditions}
+
+
+def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {**one, **other}
+
+
 def operands(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    one = st.one_of(
-        values,
+    compared = st.one_of(
         st.builds(pair, st.sampled_from(ORDERED), values),
-        st.builds(
-            lambda name, several: {name: several}, st.sampled_from(["$in", "$nin"]), st.lists(values, max_size=2)
-        ),
-        st.builds(lambda there: {"$exists": there}, st.booleans()),
+        st.builds(pair, st.sampled_from(["$in", "$nin"]), st.lists(values, max_size=2)),
+        st.builds(pair, st.just("$exists"), st.booleans()),
     )
-    return one | st.builds(lambda inner: {"$not": inner}, one.filter(lambda it: isinstance(it, dict)))
+    return values | compared | st.builds(negated, compared)
+
+
+def grown(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.one_of(
+        st.builds(negated, inner),
+        st.builds(pair, st.sampled_from(["$and", "$or"]), st.lists(inner, min_size=1, max_size=2)),
+        st.builds(joined, inner, inner),
+    )
 
 
 condition = st.one_of(
     st.builds(pair, st.sampled_from(["speaker", "thread_id"]), operands(texts)),
-    st.builds(lambda value: {"said_at": value}, operands(times)),
+    st.builds(said_at, operands(times)),
     st.builds(
         pair,
         st.sampled_from(["metadata.n", "metadata.m", "metadata.n.n"]),
         operands(st.sampled_from(SCALARS)),
     ),
 )
-filters = st.recursive(
-    condition,
-    lambda inner: st.one_of(
-        st.builds(lambda one: {"$not": one}, inner),
-        st.builds(
-            lambda name, several: {name: several},
-            st.sampled_from(["$and", "$or"]),
-            st.lists(inner, min_size=1, max_size=2),
-        ),
-        st.builds(lambda one, other: {**one, **other}, inner, inner),
-    ),
-    max_leaves=4,
-)
+filters = st.recursive(condition, grown, max_leaves=4)
 
 
 def columns(turn: Turn) -> dict[str, Any]:
