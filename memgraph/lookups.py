@@ -105,6 +105,22 @@ async def refuse_facts(core: Core, ids: Sequence[str], scope: Scope) -> None:
         )
 
 
+async def all_believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope]) -> bool:
+    """Tell whether turns and facts, of some scopes' owners, are all there still: none was erased, or forgotten."""
+
+    def read(connection: apsw.Connection) -> bool:
+        with connection:
+            believed = 0
+            for head in [owners.head(connection, core.owner_key(scope)) for scope in scopes]:
+                if head is not None:
+                    for family in (turns, facts):
+                        rows = family.by_id(connection, head[0], ids).values()
+                        believed += sum(family.is_believed(connection, head[0], row) for row in rows)
+            return believed == len(ids)
+
+    return await core.ledger.read(read)
+
+
 async def list_turns(
     core: Core, scope: Scope, condition: filters.Where, *, after: int | None, limit: int
 ) -> Page[Turn]:

@@ -31,23 +31,31 @@ _MEDIA: Final = {
 }
 
 
-def read(messages: object, *, metadata: Mapping[str, Any] | None = None) -> tuple[list[Draft], list[Skipped]]:
+def read(
+    messages: object, *, metadata: Mapping[str, Any] | None = None, lenient: bool = False
+) -> tuple[list[Draft], list[Skipped]]:
     """Return the drafts in `messages` and what was passed over, with reasons.
 
     Args:
         messages: One message or a sequence: LangChain messages, dicts with `role` and `content`, (role, text) pairs,
             or strings (said by the user).
         metadata: JSON values given to every draft; a dict message's own `metadata` goes over it.
+        lenient: Go without a name or a time that can't be taken, and pass over a message that can't be taken at all.
 
     Raises:
-        InvalidInput: A message is of no known form, or a time or a metadata value can't be taken.
+        InvalidInput: A message is of no known form, or a name, a time or a metadata value can't be taken.
     """
     shared = check_metadata(metadata or {})
     drafts: list[Draft] = []
     skipped: list[Skipped] = []
     for index, message in enumerate(_as_list(messages)):
         read_one = _from_mapping if isinstance(message, Mapping) else _from_object
-        result = read_one(cast(Any, message), index, shared)
+        try:
+            result = read_one(cast(Any, message), index, shared)
+        except InvalidInput:
+            if not lenient:
+                raise
+            result = _words_alone(message, index, shared)
         if isinstance(result, Draft):
             drafts.append(result)
         else:
@@ -136,6 +144,19 @@ def _from_object(message: object, index: int, shared: dict[str, Any]) -> Draft |
         message_id=cast("str | None", getattr(message, "id", None)),
         said_at=kwargs.get("said_at"),
     )
+
+
+def _words_alone(message: object, index: int, shared: dict[str, Any]) -> Draft | str:
+    """Return a message without its name and time, or why not even that can be taken."""
+    bare = getattr(message, "model_copy", None)
+    if bare is None:
+        return "malformed"
+    extra = getattr(message, "additional_kwargs", {})
+    kept = {name: value for name, value in extra.items() if name != "said_at"} if isinstance(extra, Mapping) else {}
+    try:
+        return _from_object(bare(update={"name": None, "additional_kwargs": kept}), index, shared)
+    except InvalidInput:
+        return "malformed"
 
 
 def _from_pair(pair: tuple[object, ...], index: int, shared: dict[str, Any]) -> Draft | str:

@@ -307,7 +307,7 @@ class Reads:
         Raises:
             ScopeDenied: It is somebody else's.
         """
-        if thread_id is None:
+        if thread_id is None or scope.is_shared:  # a team's memory may be read in anybody's thread
             return
         key = self._core.owner_key(scope)
         if self._threads.get(thread_id) == key:

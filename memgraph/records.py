@@ -123,7 +123,7 @@ class Skipped:
 
     Attributes:
         index: Its place in the list that was handed in.
-        reason: "empty", "system", "removal", "summary", "memory block", "known" or "erased".
+        reason: "empty", "system", "removal", "summary", "memory block", "known", "erased" or, in a graph, "malformed".
     """
 
     index: int

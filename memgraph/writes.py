@@ -43,12 +43,13 @@ class Request:
         idempotency_key: The caller's name for this call.
         append: Whether a message without id and thread is always a new turn.
         background: Whether to return after commit 1.
+        lenient: Whether to take a message's words where its name or time can't be taken: no run ends for these.
         cause: Thread, checkpoint and task of the graph run.
     """
 
     __slots__ = (
-        "append", "background", "cause", "idempotency_key", "job", "messages", "metadata", "said_at", "scope",
-        "thread_id",
+        "append", "background", "cause", "idempotency_key", "job", "lenient", "messages", "metadata", "said_at",
+        "scope", "thread_id",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +63,7 @@ class Request:
         idempotency_key: str | None = None,
         append: bool = False,
         background: bool = False,
+        lenient: bool = False,
         cause: Mapping[str, str] | None = None,
     ) -> None:
         self.messages = messages
@@ -72,6 +74,7 @@ class Request:
         self.idempotency_key = None if idempotency_key is None else check_id("idempotency_key", idempotency_key)
         self.append = append
         self.background = background
+        self.lenient = lenient
         self.cause = cause
         self.job: int | None = None
         """The job that makes facts of what was accepted."""
@@ -96,8 +99,8 @@ class Writes:
             StoreError: The file could not be written.
         """
         core, scope, now = self._core, request.scope, self._core.clock()
-        drafts, skipped = messages.read(request.messages, metadata=request.metadata)
-        drafts = [_dated(draft, request.said_at, now) for draft in drafts]
+        drafts, skipped = messages.read(request.messages, metadata=request.metadata, lenient=request.lenient)
+        drafts = [_dated(draft, request, now) for draft in drafts]
         key, label = core.owner_key(scope), core.owner_label(scope)
         if not drafts:
             head = await core.ledger.read(owners.head, key)
@@ -161,8 +164,10 @@ class Writes:
         return await asyncio.to_thread(work)
 
 
-def _dated(draft: Draft, said_at: int | None, now: int) -> Draft:
-    said = draft.said_at if draft.said_at is not None else said_at
+def _dated(draft: Draft, request: Request, now: int) -> Draft:
+    said = draft.said_at if draft.said_at is not None else request.said_at
+    if said is not None and said > now + DAY_US and request.lenient:
+        said = None
     if said is not None and said > now + DAY_US:
         raise InvalidInput(f"message {draft.index}: said_at is more than a day ahead; what will be said is no turn")
     return draft if said == draft.said_at else replace(draft, said_at=said)

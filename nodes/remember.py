@@ -120,7 +120,7 @@ class Remember(MemoryNode):
 
     async def accept(self, messages: object, run: Run) -> None:
         """Put what is new among messages on the disk, and leave the rest to whatever is stored next."""
-        request = Request(messages, run.scope, thread_id=run.thread_id, background=True, cause=run.cause)
+        request = Request(messages, run.scope, thread_id=run.thread_id, background=True, lenient=True, cause=run.cause)
         await run.memory.live().call(run.memory.writes.accept(request))
 
     async def store(self, messages: object, run: Run, *, idempotency_key: str | None = None) -> Added:
@@ -131,6 +131,7 @@ class Remember(MemoryNode):
             thread_id=run.thread_id,
             idempotency_key=idempotency_key,
             background=self._background,
+            lenient=True,
             cause=run.cause,
         )
         begin: WriteState = {"request": request, "strict": self._strict}

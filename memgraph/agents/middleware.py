@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
-from langchain.agents.middleware.types import PrivateStateAttr
+from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AnyMessage, BaseMessage
 
 from memgraph.errors import StoreClosed, StoreError
+from memgraph.lookups import all_believed
 from memgraph.messages import said_by_user
-from memgraph.nodes.node import ScopeOf, current_run
+from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import remember
 from memgraph.nodes.retrieve import retrieve
+from memgraph.scope import Scope
 from memgraph.state import NodeState, Recalled, merge_marks, with_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator
 
     from langgraph.runtime import Runtime
 
@@ -35,7 +38,7 @@ class MemoryAgentState(AgentState[Any]):
     """
 
     recalled: NotRequired[Annotated[Recalled, PrivateStateAttr]]
-    memory_seq: NotRequired[Annotated[dict[str, int], merge_marks]]
+    memory_seq: NotRequired[Annotated[dict[str, int], OmitFromInput, merge_marks]]
 
 
 class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
@@ -50,7 +53,7 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
             in the context, then those in the config.
         limit: Turns and facts looked at, best first.
         budget_tokens: Room of the recall, about 4 characters a token.
-        deadline: Seconds for the recall.
+        deadline: Seconds for the recall, and for each time that something is put on the disk.
         include_shared: Search the team's memory too.
         remembers: Whether to remember. Not in a subagent: what an agent tells it would be taken for the user's words.
         strict: Raise where memory fails or is too slow. Otherwise the agent goes on with less of it, or without.
@@ -84,6 +87,8 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         )
         self._remember = remember(background=True, scope=scope)
         self._remembers = remembers
+        self._include_shared = include_shared
+        self._deadline = deadline
         self._strict = strict
 
     @property
@@ -91,55 +96,82 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         """What its nodes are called by. Not by the class: others have such a one, and a name may stand once only."""
         return "memgraph"
 
-    def before_agent(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+    # Before the model, not before the agent: what another middleware has redacted by then reaches no embedder.
+
+    def before_model(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Recall."""
         return self._retrieve.invoke(cast(NodeState, state)) if _is_new(state) else None
 
-    async def abefore_agent(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+    async def abefore_model(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Recall."""
         return await self._retrieve.ainvoke(cast(NodeState, state)) if _is_new(state) else None
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        """Put the user's words on the disk, and call the model with what was recalled."""
-        if self._remembers and (said := _unanswered(request.state["messages"])):
-            run = current_run(None, self._scope)
-            with self._failing_open():
-                run.memory.live().wait(self._remember.accept(said, run))
-        return handler(_recalling(request))
+        """Put what was said on the disk, and call the model with what was recalled."""
+        run = current_run(None, self._scope)
+        recalled = run.memory.live().wait(self._prepared(request, run))
+        return handler(_showing(request, recalled))
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
-        """Put the user's words on the disk, and call the model with what was recalled."""
-        if self._remembers and (said := _unanswered(request.state["messages"])):
-            with self._failing_open():
-                await self._remember.accept(said, current_run(None, self._scope))
-        return await handler(_recalling(request))
+        """Put what was said on the disk, and call the model with what was recalled."""
+        run = current_run(None, self._scope)
+        recalled = await run.memory.live().call(self._prepared(request, run))
+        return await handler(_showing(request, recalled))
 
     def after_agent(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Remember."""
-        if self._remembers:
-            with self._failing_open():
-                return self._remember.invoke(cast(NodeState, state))
-        return None
+        if not self._remembers:
+            return None
+        run = current_run(None, self._scope)
+        return run.memory.live().wait(self._remembered(state, run))
 
     async def aafter_agent(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Remember."""
-        if self._remembers:
-            with self._failing_open():
-                return await self._remember.ainvoke(cast(NodeState, state))
-        return None
+        return await self._remembered(state, current_run(None, self._scope)) if self._remembers else None
 
-    @contextmanager
-    def _failing_open(self) -> Generator[None]:
-        """Let the agent go on where the file can't be written: the thread's next run tries again."""
+    async def _prepared(self, request: ModelRequest[Any], run: Run) -> Recalled | None:
+        """Store the messages where the user has said something new. Returns what the model is shown."""
+        messages = request.state["messages"]
+        if self._remembers and _unanswered(messages):
+            async with self._failing_open():
+                # All of them: those that an earlier run could not store come before what was said now.
+                await self._remember.accept(messages, run)
+        recalled = cast(MemoryAgentState, request.state).get("recalled")
+        if recalled is None or await self._holds(recalled, run):
+            return recalled
+        # Something of it was erased or forgotten since, while the run waited, or by a tool.
+        return cast(Recalled, (await self._retrieve.run(cast(NodeState, request.state), run))["recalled"])
+
+    async def _holds(self, recalled: Recalled, run: Run) -> bool:
+        scopes = [run.scope]
+        if self._include_shared and not run.scope.is_shared:
+            scopes.append(Scope.shared(run.scope.org_id, run.scope.project_id))
         try:
-            yield
+            return await all_believed(run.memory.core, recalled["ids"], scopes)
+        except StoreClosed:
+            raise
+        except StoreError:
+            return False  # what can't be looked up now can't be shown
+
+    async def _remembered(self, state: MemoryAgentState, run: Run) -> dict[str, Any] | None:
+        update: dict[str, Any] | None = None
+        async with self._failing_open():
+            update = await self._remember.run(cast(NodeState, state), run)
+        return update
+
+    @asynccontextmanager
+    async def _failing_open(self) -> AsyncGenerator[None]:
+        """Let the agent go on where the file can't be written in time: the thread's next run tries again."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                yield
         except StoreClosed:
             raise  # used after close(): a mistake of the program, not of the outside
-        except StoreError as error:
+        except (StoreError, TimeoutError) as error:
             if self._strict:
                 raise
             log.warning("not remembered for now: %s", type(error).__name__)
@@ -156,9 +188,8 @@ def _is_new(state: MemoryAgentState) -> bool:
     return "recalled" not in state or bool(_unanswered(state["messages"]))
 
 
-def _recalling(request: ModelRequest[Any]) -> ModelRequest[Any]:
+def _showing(request: ModelRequest[Any], recalled: Recalled | None) -> ModelRequest[Any]:
     """Return a request to the model with what was recalled."""
-    recalled = cast(MemoryAgentState, request.state).get("recalled")
     if recalled is None:
         return request
     shown = with_memory({"messages": request.messages, "recalled": recalled})

@@ -294,7 +294,7 @@ def test_an_answer_is_not_lost_where_it_can_not_be_remembered_and_the_next_run_m
     assert "not remembered for now: StoreBusy" in caplog.messages
     assert texts(memory)[2:] == []
     ask(agent, "Really.", face=face)
-    assert texts(memory)[2:] == ["Really.", "I sold the boat.", "Sold!", "Indeed."]
+    assert texts(memory)[2:] == ["I sold the boat.", "Sold!", "Really.", "Indeed."]
 
 
 @pytest.mark.parametrize("face", FACES)

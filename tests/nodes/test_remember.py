@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage
 
 from memgraph import Memory, MemoryContext, Scope
-from memgraph.errors import InvalidInput, InvalidScope
+from memgraph.errors import InvalidScope
 from memgraph.nodes import remember, retrieve
 from memgraph.nodes.remember import write_graph
 from memgraph.state import MemoryState
@@ -192,14 +192,43 @@ def test_a_failing_embedder_fails_no_agent(open_memory: OpenMemory) -> None:
 # Errors and events
 
 
-def test_an_error_of_the_caller_reaches_the_caller(memory: Memory, say: Say) -> None:
+def test_a_malformed_thread_reaches_the_caller(memory: Memory, say: Say) -> None:
     compiled = chain(("r", remember()), store=memory.store)
-    bad = HumanMessage(say("x"), additional_kwargs={"said_at": "2026-01-01T00:00:00"})
-    with pytest.raises(InvalidInput, match="no time zone"):
-        compiled.invoke({"messages": [bad]}, context=ADA_SAYS)
     with pytest.raises(InvalidScope, match="thread_id"):
         compiled.invoke(said(say("x")), {"configurable": {"thread_id": " t"}}, context=ADA_SAYS)
     assert texts(memory) == []
+
+
+NAIVE = {"said_at": "2026-01-01T00:00:00"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        AIMessage("Paid for.", name=""),
+        AIMessage("Paid for.", name="n" * 257),
+        AIMessage("Paid for.", additional_kwargs=NAIVE),
+        AIMessage("Paid for.", additional_kwargs={"said_at": "tomorrow"}),
+        AIMessage("Paid for.", additional_kwargs={"said_at": "2999-01-01T00:00:00Z"}),
+        AIMessage("Paid for.", additional_kwargs={"said_at": 7}),
+    ],
+    ids=str,
+)
+def test_a_name_or_a_time_that_can_not_be_taken_costs_no_words(memory: Memory, odd: AIMessage) -> None:
+    """A run must not end for them, and its thread would never be remembered again."""
+    compiled = chain(("r", remember()), store=memory.store)
+    compiled.invoke({"messages": [("user", "Well?"), odd]}, context=ADA_SAYS)
+    turns = memory.list(ADA).items
+    assert [(turn.text, turn.speaker) for turn in turns] == [("Well?", "user"), ("Paid for.", "assistant")]
+    assert turns[1].said_at == turns[0].said_at
+
+
+async def test_what_can_not_be_taken_at_all_is_passed_over_and_told(memory: Memory) -> None:
+    compiled = chain(("r", remember()), store=memory.store)
+    messages: list[BaseMessage] = [ChatMessage(content="Nobody's.", role=""), HumanMessage("Mine.")]
+    told = [one async for one in compiled.astream({"messages": messages}, context=ADA_SAYS, stream_mode="custom")]
+    assert [one["skipped"] for one in told if one["type"] == "memgraph.remember"] == [[[0, "malformed"]]]
+    assert texts(memory) == ["Mine."]
 
 
 async def test_a_custom_event_with_ids_only(memory: Memory) -> None:
