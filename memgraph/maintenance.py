@@ -113,7 +113,8 @@ async def erase(core: Core, selection: Selection, scope: Scope, forget: Callable
         else:
             found = turns.by_id(connection, owner.owner, selection.ids)
             rows = _visible_rows(connection, owner.owner, list(found.values()), scope.agent_id)
-        rows = turns.with_earlier(connection, owner.owner, rows)
+        earlier = turns.with_earlier(connection, owner.owner, rows)
+        rows = _visible_rows(connection, owner.owner, earlier, scope.agent_id)
         if not rows:
             return owner.owner, [], set(), {"turns": 0}, 0, owner.seq, Unmade()
         ids = turns.ids(connection, owner.owner, rows)

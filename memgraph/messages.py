@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from memgraph.errors import InvalidInput
-from memgraph.records import ORIGINS, Draft, Skipped, to_us
+from memgraph.records import DEEPEST, ORIGINS, Draft, Skipped, is_deep, to_us
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -97,6 +97,8 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     for key in metadata:
         if not isinstance(key, str) or not _METADATA_KEY.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"metadata key {ascii(key)}: accepted are 1 to 64 letters, digits, `_` and `-`")
+    if is_deep(metadata):
+        raise InvalidInput(f"metadata has at most {DEEPEST} levels")
     try:
         size = len(json.dumps(metadata, allow_nan=False))
         json.dumps(metadata, ensure_ascii=False).encode()

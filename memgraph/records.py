@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar, cast
 
 from memgraph.errors import InvalidInput
 
@@ -28,6 +28,21 @@ OPEN: Final = 2**63 - 1
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+
+DEEPEST: Final = 100
+"""Levels of a JSON value that is kept: of thousands, one could be written that no stack is long enough to read."""
+
+
+def is_deep(value: object, levels: int = DEEPEST) -> bool:
+    """Tell whether a value has lists or dicts within each other beyond a number of levels."""
+    if isinstance(value, Mapping):
+        inner: Iterable[object] = cast("Mapping[object, object]", value).values()
+    elif isinstance(value, (list, tuple)):
+        inner = cast("Sequence[object]", value)
+    else:
+        return False
+    return levels == 0 or any(is_deep(one, levels - 1) for one in inner)
 
 
 def to_us(name: str, moment: datetime) -> int:

@@ -85,6 +85,27 @@ def test_what_is_not_seen_is_neither_forgotten_nor_erased(
         assert memory.get(id, WRITERS[write]).superseded_at is None
 
 
+def test_an_edit_by_one_agent_replaces_nothing_of_anothers(memory: Memory) -> None:
+    planner, critic = Scope("ada", agent_id="planner"), Scope("ada", agent_id="critic")
+
+    def say(text: str, scope: Scope) -> None:
+        memory.add({"role": "user", "content": text, "id": "m1", "metadata": {"by": text}}, scope, thread_id="t")
+
+    say("The planner's plan.", planner)
+    say("The critic's word.", critic)
+    assert [turn.text for turn in memory.list(planner).items] == ["The planner's plan."]
+    assert memory.erase({"metadata.by": "The critic's word."}, critic).turns == 1
+    assert [turn.text for turn in memory.list(Scope("ada")).items] == ["The planner's plan."]
+
+
+def test_what_an_edit_replaced_is_erased_with_it_by_who_sees_both(memory: Memory) -> None:
+    nobody, critic = Scope("ada"), Scope("ada", agent_id="critic")
+    for text, scope in (("For all.", nobody), ("The critic's.", critic), ("Edited.", critic)):
+        memory.add({"role": "user", "content": text, "id": "m1"}, scope, thread_id="t")
+    assert [turn.text for turn in memory.list(critic).items] == ["Edited."]
+    assert memory.erase("everything", critic).turns == 3
+
+
 def test_a_session_hides_nothing_and_filters(memory: Memory) -> None:
     memory.add("In this session.", Scope("ada", session_id="monday"))
     memory.add("In that session.", Scope("ada", session_id="tuesday"))

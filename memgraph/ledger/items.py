@@ -66,7 +66,7 @@ class Put(NamedTuple):
         value: JSON text, None to delete.
         ttl: Microseconds that it lives after its last use, None for ever.
         terms: Packed terms, None if it is not indexed.
-        fields: The paths it is indexed by.
+        fields: The paths it is indexed by, None in a store without an index.
         vectors: (field path, number of the text at that path, unit vector).
     """
 
@@ -75,7 +75,7 @@ class Put(NamedTuple):
     value: str | None
     ttl: int | None
     terms: bytes | None
-    fields: Sequence[str]
+    fields: Sequence[str] | None
     vectors: Sequence[tuple[str, int, Vector]]
 
 
@@ -159,9 +159,10 @@ def indexed(connection: apsw.Connection, items: Iterable[int]) -> list[Indexed]:
     return [Indexed(*row) for row in connection.execute(sql, (carray(items),))]
 
 
-def expired(connection: apsw.Connection, now: int) -> list[int]:
-    """Return the numbers of all items whose time has passed."""
-    return [item for (item,) in connection.execute("select item from items where expires_at <= ?", (now,))]
+def expired(connection: apsw.Connection, prefix: Sequence[str], now: int) -> list[int]:
+    """Return the numbers of the items under a prefix of labels whose time has passed."""
+    sql = f"select i.item {_UNDER} and i.expires_at <= ?3"
+    return [item for (item,) in connection.execute(sql, (*_bounds(prefix), now))]
 
 
 def values(connection: apsw.Connection, items: Iterable[int]) -> dict[int, str]:
@@ -191,42 +192,47 @@ def model_number(connection: apsw.Connection, name: str, dims: int) -> int | Non
     return found
 
 
+# Put into a store that had no index is what knows no fields; what is not to be indexed knows that it has none.
 _LACKING: Final = (
-    "from items i where i.terms is not null and not exists (select 1 from item_vectors v"
-    " join item_models m using (model) where v.item = i.item and m.name = ?1)"
+    "from items i where i.fields is not '[]' and not exists (select 1 from item_vectors v"
+    " join item_models m using (model) where v.item = i.item and m.name = ?1 and m.dims = ?2)"
 )
 
 
-def count_without_vectors(connection: apsw.Connection, name: str) -> int:
-    """Return how many indexed items have no vector made by a model of this name."""
-    count: int = connection.execute(f"select count(*) {_LACKING}", (name,)).get
+def count_without_vectors(connection: apsw.Connection, name: str, dims: int) -> int:
+    """Return how many items, of those that are to be indexed, have no vector by a model."""
+    count: int = connection.execute(f"select count(*) {_LACKING}", (name, dims)).get
     return count
 
 
-def without_vectors(connection: apsw.Connection, name: str, after: int, limit: int) -> list[Lacking]:
-    """Return indexed items that have no vector made by a model of this name, in the order of their numbers."""
-    sql = f"select i.item, i.changed, i.fields, i.value {_LACKING} and i.item > ?2 order by i.item limit ?3"
+def without_vectors(connection: apsw.Connection, name: str, dims: int, after: int, limit: int) -> list[Lacking]:
+    """Return items, of those that are to be indexed, that have no vector by a model, in the order of their numbers."""
+    sql = f"select i.item, i.changed, i.fields, i.value {_LACKING} and i.item > ?3 order by i.item limit ?4"
     return [
         Lacking(item, changed, None if fields is None else json.loads(fields), codec.decode(value))
-        for item, changed, fields, value in connection.execute(sql, (name, after, limit))
+        for item, changed, fields, value in connection.execute(sql, (name, dims, after, limit))
     ]
 
 
 def replace_vectors(
-    connection: apsw.Connection, made: Iterable[tuple[Lacking, Sequence[tuple[str, int, Vector]]]], name: str
+    connection: apsw.Connection,
+    made: Iterable[tuple[Lacking, bytes, Sequence[tuple[str, int, Vector]]]],
+    model: tuple[str, int],
 ) -> None:
-    """Give items the vectors of another model in place of those they had, unless they changed meanwhile."""
-    change = _next_change(connection)
-    for one, vectors in made:
-        if (
-            not vectors
-            or not connection.execute(
-                "update items set changed = ? where item = ? and changed = ? returning 1",
-                (change, one.item, one.changed),
-            ).get
-        ):
-            continue
-        _put_vectors(connection, one.item, _use_model(connection, name, len(vectors[0][2])), vectors)
+    """Index items anew, in place of what they had, unless they changed meanwhile.
+
+    Args:
+        connection: The writer's.
+        made: Items with their packed terms and vectors.
+        model: Name and dimension of the model that made these.
+    """
+    change, number = _next_change(connection), _use_model(connection, *model)
+    for one, terms, vectors in made:
+        if connection.execute(
+            "update items set changed = ?, terms = ? where item = ? and changed = ? returning 1",
+            (change, terms, one.item, one.changed),
+        ).get:
+            _put_vectors(connection, one.item, number, vectors)
 
 
 def namespaces(connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None) -> list[tuple[str, ...]]:
@@ -299,7 +305,7 @@ def _put(connection: apsw.Connection, put: Put, model: int | None, change: int, 
             codec.encode(put.value),
             dead_at,
             change,
-            json.dumps(put.fields) if put.terms is not None else None,
+            None if put.fields is None else json.dumps(put.fields),
         ),
     ).get
     _put_vectors(connection, item, model, put.vectors)

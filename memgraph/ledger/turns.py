@@ -132,7 +132,7 @@ def accept(
             before = _last_in(connection, owner.owner, number)
         last_row += 1
         said_at = now if entry.draft.said_at is None else entry.draft.said_at
-        replaced = _replaced(connection, owner.owner, message_key)
+        replaced = _replaced(connection, owner.owner, message_key, place[2])
         if replaced is not None:
             replaced_rows.append(replaced)
             rebuilt |= supersede(connection, owner.owner, [replaced], now)
@@ -199,14 +199,15 @@ def _context(before: _Before | None, said_at: int, words: int) -> int | None:
     return before[0] if before is not None and is_context(before[1], before[2], said_at, words) else None
 
 
-def _replaced(connection: apsw.Connection, owner: int, key: bytes | None) -> int | None:
-    """Return the believed turn that an edit of the same message replaces."""
+def _replaced(connection: apsw.Connection, owner: int, key: bytes | None, agent_id: str | None) -> int | None:
+    """Return the believed turn that an edit of the same message replaces; never that of another agent."""
     if key is None:
         return None
     row: int | None = connection.execute(
         "select t.row from turn_keys k join turns t on t.owner = k.owner and t.row = k.row"
-        " where k.owner = ? and k.key = ? and t.superseded_at = ?",
-        (owner, key, OPEN),
+        " join places p on p.owner = t.owner and p.place = t.place"
+        " where k.owner = ? and k.key = ? and t.superseded_at = ? and (p.agent_id is null or p.agent_id is ?)",
+        (owner, key, OPEN, agent_id),
     ).get
     return row
 

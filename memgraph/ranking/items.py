@@ -32,7 +32,8 @@ def scores(meant: Floats | None, said: Floats | None, indexed: NDArray[np.bool_]
 
 def best(rated: Floats, updated_at: Ints, items: Ints, count: int) -> Ints:
     """Return the places of the best items, best first: by score, what has none last, then the last written first."""
-    rated = np.nan_to_num(rated, nan=-np.inf)
+    # Rounded: the last bits of a product depend on where a row stands, and equals are to stay in their order.
+    rated = np.round(np.nan_to_num(rated, nan=-np.inf), 6).astype(np.float32)
     pool = np.arange(len(rated))
     if count < len(pool):
         # Only what can be among them is put in order: a sort of 100,000 takes 30 times as long as this.

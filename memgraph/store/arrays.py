@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -28,6 +29,7 @@ class PrefixArrays:
 
     def __init__(self) -> None:
         self._loading: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
+        self._pid = os.getpid()
 
     async def loaded(self, core: Core, prefix: Namespace, model: Model | None) -> ItemArrays:
         """Return the arrays of a prefix, as of some moment not long ago. `catch_up` makes them those of a snapshot.
@@ -37,6 +39,8 @@ class PrefixArrays:
             prefix: Labels.
             model: Whose vectors are wanted, None for none.
         """
+        if self._pid != os.getpid():  # a parent's, inherited by fork: who held a lock there does not live here
+            self._loading, self._pid = WeakValueDictionary(), os.getpid()
         key = (prefix, model)
         lock = self._loading.get(key)
         if lock is None:

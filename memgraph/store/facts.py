@@ -85,6 +85,8 @@ async def _fact(memory: Memory, key: str, scope: Scope) -> Fact | None:
         fact = await memory.aget(key, scope, kind="fact")
     except (NotFound, UsageError):  # the latter: no id of a fact at all, or a turn's
         return None
+    if fact.id != key:  # the same id in another spelling, which no item has
+        return None
     ended = fact.valid_to is not None and fact.valid_to <= from_us(memory.core.clock())
     return fact if fact.superseded_at is None and not ended else None
 
@@ -107,13 +109,14 @@ async def _search(memory: Memory, op: Search, scope: Scope) -> list[SearchItem]:
         return []
     known = await _every(memory, scope)
     scored: list[tuple[Fact, float | None]]
+    newest = sorted(reversed(known.values()), key=lambda fact: fact.recorded_at, reverse=True)
     if op.query is None:
-        newest = sorted(reversed(known.values()), key=lambda fact: fact.recorded_at, reverse=True)
         scored = [(fact, None) for fact in newest]
     else:
         most = _PAGE if op.matches is not None else min(until, _PAGE)
         hits = await memory.asearch(op.query, scope, limit=most, kind="fact")
-        scored = [(known[hit.id], hit.score) for hit in hits if hit.id in known]
+        scored = [(known.pop(hit.id), hit.score) for hit in hits if hit.id in known]
+        scored += [(fact, None) for fact in newest if fact.id in known]  # beyond what a search returns at most
     path = namespace(scope)
     every = (SearchItem(**_parts(fact, path), score=score) for fact, score in scored)
     return [*islice((one for one in every if op.matches is None or op.matches(one.value)), op.offset, until)]

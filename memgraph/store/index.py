@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from langchain_core.embeddings import Embeddings
@@ -14,6 +14,8 @@ from memgraph.embedders import resolve
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput
 from memgraph.faces import Host
+from memgraph.projections.postings import pack_terms
+from memgraph.projections.tokenizer import tokenize
 
 if TYPE_CHECKING:
     from langgraph.store.base import IndexConfig
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 WHOLE: Final = ("$",)
 """The field that stands for the whole value, as JSON."""
 
-_KEYS: Final = frozenset({"dims", "embed", "fields", "text_fields"})
+_KEYS: Final = frozenset({"dims", "embed", "fields", "text_fields", "name"})
 
 
 class ItemIndex(Protocol):
@@ -41,7 +43,8 @@ class ConfiguredIndex:
     """An index as a developer configures it, in LangGraph's words.
 
     Args:
-        config: `dims`, `embed`, and `fields` (or `text_fields`).
+        config: `dims`, `embed`, and `fields` (or `text_fields`); also `name`, under which vectors are stored, for an
+            `embed` that says none.
         host: The host on whose loop an async function runs.
 
     Raises:
@@ -59,6 +62,11 @@ class ConfiguredIndex:
         self._dims: int | None = dims
         self.fields: Sequence[str] = paths(given.get("fields") or given.get("text_fields") or WHOLE)
         self._model, self._name = _embeddings(given["embed"], host)
+        name = given.get("name")
+        if name is not None:
+            if not isinstance(name, str) or not 1 <= len(name) <= 256:
+                raise InvalidInput("index['name'] must be text of 1 to 256 characters")
+            self._name = name
         self._made: tuple[int, Embedder] | None = None
 
     def embedder(self) -> Embedder | None:
@@ -82,8 +90,17 @@ def paths(fields: object) -> Sequence[str]:
     return tuple(cast("Sequence[str]", several))
 
 
-def texts(value: Mapping[str, Any], fields: Sequence[str]) -> list[tuple[str, int, str]]:
-    """Return (path, number at that path, text) of what a value says in some fields; nothing where it says nothing."""
+Said = tuple[str, int, str]
+"""(path, number at that path, text) of what is indexed."""
+
+
+def item_terms(secret: bytes, said: Iterable[Said]) -> bytes:
+    """Return the packed terms of all that is indexed of an item."""
+    return pack_terms(secret, [term for _, _, text in said for term in tokenize(text)])
+
+
+def texts(value: Mapping[str, Any], fields: Sequence[str]) -> list[Said]:
+    """Return what a value says in some fields; nothing where it says nothing."""
     return [
         (path, number, text.encode("utf-8", "replace").decode())
         for path in dict.fromkeys(fields)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
-from memgraph.core import Core
+from memgraph.core import Core, log
 from memgraph.embedders import Resolved
-from memgraph.errors import InvalidInput, ReadOnlyNamespace, StoreClosed
+from memgraph.errors import InvalidInput, ReadOnlyNamespace, StoreBusy, StoreClosed
 from memgraph.faces import Closing, Host, hosted, waiting
 from memgraph.ledger import items
 from memgraph.open_file import OpenFile
@@ -25,13 +25,16 @@ from memgraph.ranking.items import Floats
 from memgraph.store import reads, reindexing
 from memgraph.store.arrays import PrefixArrays, catch_up
 from memgraph.store.facts import ROOT
-from memgraph.store.index import ConfiguredIndex, ItemIndex, texts
+from memgraph.store.index import ConfiguredIndex, ItemIndex, Said, item_terms, texts
 from memgraph.store.operations import Get, Listing, Put, Search, checked, count, minutes
 from memgraph.store.reads import Answer, Question
 from memgraph.store.sweeper import Sweeper
 
 if TYPE_CHECKING:
     import apsw
+
+_REFRESH_S: Final = 0.25
+"""Seconds that a read waits until its items have more time to live."""
 
 _SWEEP_MINUTES: Final = 5.0
 _QUESTION_S: Final = 60.0
@@ -43,14 +46,14 @@ class _Draft:
     """A put, but for its vectors.
 
     Attributes:
-        fields: What it is indexed by.
-        texts: (path, number at that path, text) of what is indexed.
+        fields: What it is indexed by, None where nobody says.
+        texts: What is indexed.
         terms: Packed terms of these texts, None where there are none.
     """
 
     put: Put
-    fields: Sequence[str]
-    texts: Sequence[tuple[str, int, str]]
+    fields: Sequence[str] | None
+    texts: Sequence[Said]
     terms: bytes | None
 
 
@@ -197,12 +200,12 @@ class LedgerStore(Closing, BaseStore):
         return _Plan(planned, drafts, below_facts)
 
     def _draft(self, put: Put) -> _Draft:
-        fields = put.fields if put.fields is not None else () if self._index is None else self._index.fields
-        said: Sequence[tuple[str, int, str]] = ()
-        if put.value is not None and self._index is not None:
+        fields = put.fields if put.fields is not None or self._index is None else self._index.fields
+        said: Sequence[Said] = ()
+        if put.value is not None and self._index is not None and fields is not None:
             # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
             said = texts(json.loads(put.value), fields)
-        return _Draft(put, fields, said, self._terms(text for _, _, text in said) if said else None)
+        return _Draft(put, fields, said, item_terms(self.home.core.ledger.pepper, said) if said else None)
 
     async def _run(self, plan: _Plan) -> list[Result]:
         answers = await self._read([one for one in plan.ops if not isinstance(one, Put)])
@@ -255,7 +258,8 @@ class LedgerStore(Closing, BaseStore):
         if self._index is None:
             return {}
         plain = {query: query.encode("utf-8", "replace").decode() for query in queries}
-        words = {query: self._terms([text]) for query, text in plain.items()}
+        pepper = self.home.core.ledger.pepper
+        words = {query: pack_terms(pepper, tokenize(text)) for query, text in plain.items()}
         embedder = self._index.embedder()
         if embedder is None:
             return {query: Question(words[query], None, None) for query in plain}
@@ -287,15 +291,21 @@ class LedgerStore(Closing, BaseStore):
             for draft in drafts
         ]
         core = self.home.core
-        await core.ledger.write(
+        written = core.ledger.write(
             lambda connection: items.write(
                 connection, used, entries, model=model, now=core.clock(), omit_expired=self._omits_expired
             ),
             durable=bool(drafts),
         )
-
-    def _terms(self, said: Iterable[str]) -> bytes:
-        return pack_terms(self.home.core.ledger.pepper, [term for text in said for term in tokenize(text)])
+        if drafts:
+            await written
+            return
+        try:
+            # A read that only puts off when its items expire does not fail where somebody else holds the file.
+            async with asyncio.timeout(_REFRESH_S):
+                await written
+        except (StoreBusy, TimeoutError):
+            log.info("items that were read could not be given more time to live: the file is locked")
 
     @property
     def _omits_expired(self) -> bool:
@@ -321,16 +331,7 @@ class LedgerStore(Closing, BaseStore):
         embedder = None if self._index is None else self._index.embedder()
         if self._index is None or embedder is None:
             return 0
-        core, done = self.home.core, 0
-        total = await reindexing.lacking(core, embedder)
-
-        def told(count: int) -> None:
-            nonlocal done
-            done += count
-            if progress is not None:
-                progress(done, total)
-
-        return await reindexing.reindex(core, embedder, self._index.fields, told)
+        return await reindexing.reindex(self.home.core, embedder, self._index.fields, progress)
 
     reindex = waiting(areindex)
 

@@ -11,9 +11,13 @@ from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, Op, Pu
 
 from memgraph import grammar
 from memgraph.errors import InvalidInput
+from memgraph.records import DEEPEST, is_deep
 from memgraph.store.index import paths
 
 _MINUTE: Final = 60_000_000
+_MOST: Final = 1 << 62
+"""More than any store has: two of them can be added where the engine counts."""
+
 _MOST_MINUTES: Final = 1e9
 """Two thousand years: more minutes than that are a mistake, and would not fit where times are kept."""
 
@@ -128,7 +132,7 @@ def count(name: str, value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InvalidInput(f"{name} must be a number from 0 on, not {value!r}")
-    return value
+    return min(value, _MOST)
 
 
 def minutes(name: str, value: object) -> float:
@@ -156,6 +160,8 @@ def _namespace(op: Op, labels: object) -> Namespace:
 
 
 def _condition(op: Op, condition: MatchCondition) -> MatchCondition:
+    if not isinstance(condition, MatchCondition):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"namespaces are matched by MatchConditions, not by a {type(condition).__name__}")
     if condition.match_type not in ("prefix", "suffix"):
         raise InvalidInput(f"namespaces are matched by prefix or suffix, not {ascii(condition.match_type)}")
     return MatchCondition(condition.match_type, _namespace(op, condition.path))
@@ -177,6 +183,8 @@ def _matches(condition: MatchCondition, namespace: Namespace) -> bool:
 def _json(value: object) -> str:
     if not isinstance(value, Mapping):
         raise InvalidInput(f"a value is a dict, not {type(value).__name__}")
+    if is_deep(cast("object", value)):
+        raise InvalidInput(f"a value has at most {DEEPEST} levels")
     try:
         text = json.dumps(value, ensure_ascii=False, default=_as_dict)
         if not text.isascii():

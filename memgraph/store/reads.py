@@ -98,7 +98,7 @@ def ranked(
         arrays.indexed,
     )
     places = np.arange(len(arrays))
-    if alive_at is not None and (dead := items.expired(connection, alive_at)):
+    if alive_at is not None and (dead := items.expired(connection, op.prefix, alive_at)):
         places = np.flatnonzero(~np.isin(arrays.items, np.array(dead, np.int64)))
     most = len(arrays) if op.matches is not None else op.offset + op.limit
     places = places[best(rated[places], arrays.updated_at[places], arrays.items[places], most)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,3 +199,21 @@ def test_a_batch_reads_one_state(path: Path) -> None:
             ]
         )
         assert found == [None, [], []]
+
+
+def test_a_child_does_not_wait_for_who_loaded_in_its_parent(path: Path) -> None:
+    """A fork amid a load: whoever held the lock there is not in the child."""
+    with opened(path) as store:
+        store.put(("a",), "1", {"text": "milk"})
+        held = store._arrays  # pyright: ignore[reportPrivateUsage]  # as a child inherits them
+
+        async def lock() -> None:
+            model = ("hash", 64)
+            one = held._loading[(("a",), model)] = asyncio.Lock()  # pyright: ignore[reportPrivateUsage]
+            await one.acquire()
+            locks.append(one)
+
+        locks: list[asyncio.Lock] = []
+        store.live().wait(lock())
+        held._pid = -1  # pyright: ignore[reportPrivateUsage]  # another process's
+        assert [key for _, key, *_ in told(store, "milk", ("a",))] == ["1"]

@@ -117,6 +117,20 @@ def _circle() -> dict[str, Any]:
     return value
 
 
+def test_a_value_deeper_than_can_be_read_again_is_refused(ours: Faced) -> None:
+    def nested(levels: int) -> dict[str, Any]:
+        value: dict[str, Any] = {}
+        for _ in range(levels):
+            value = {"in": [value]}
+        return value
+
+    ours.put(("a",), "k", nested(49))
+    assert ours.get(("a",), "k").value == nested(49)
+    for levels in (51, 5_000):
+        with pytest.raises(InvalidInput, match="levels"):
+            ours.put(("a",), "k", nested(levels))
+
+
 @pytest.mark.parametrize(
     "value",
     [{"x": object()}, {"x": {1}}, {"x": b"y"}, {("a",): 1}, _circle(), [1], "text", 1],
@@ -426,3 +440,17 @@ def test_nothing_is_put_where_facts_are_shown(ours: Faced) -> None:
     with pytest.raises(ReadOnlyNamespace, match=r"memory\.add.*memory\.update"):
         ours.batch([PutOp(("a",), "k", {}), PutOp(("memgraph-facts", "x"), "k", {})])
     assert ours.search(()) == []
+
+
+def test_any_number_may_be_asked_for(ours: Faced) -> None:
+    ours.put(("a",), "k", {})
+    for options in ({"limit": 10**30}, {"limit": 10**30, "filter": {"x": None}}):
+        assert len(ours.search(("a",), **options)) == 1
+    assert ours.search(("a",), offset=2**63) == []
+    assert ours.list_namespaces(limit=10**30) == [("a",)]
+
+
+def test_a_condition_that_is_none_is_refused(ours: Faced) -> None:
+    bad: Any = ("a",)
+    with pytest.raises(InvalidInput, match="MatchCondition"):
+        ours.batch([ListNamespacesOp(match_conditions=(bad,))])

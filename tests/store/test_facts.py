@@ -141,7 +141,15 @@ def test_all_are_there_beyond_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("memgraph.store.facts._PAGE", 1)
     with opened() as memory:
         tell(memory, *TOLD)
-        assert len(memory.store.search(memory.store.facts_namespace(ADA))) == 2
+        path = memory.store.facts_namespace(ADA)
+        assert len(memory.store.search(path)) == 2
+        first, second = memory.store.search(path, query="who is allergic to nuts")
+        assert first.score is not None and second.score is None  # a search ranks so many; the rest follow
+        assert memory.store.search(path, query="who is allergic", offset=1) == [second]
+        for one in (first, second):
+            found = memory.store.search(path, query="anything", filter={"object": one.value["object"]})
+            assert [item.key for item in found] == [one.key]
+        assert memory.store.get(path, first.key.upper()) is None  # no item has that key
 
 
 def test_a_fact_that_somebody_else_forgot_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,3 +122,35 @@ def test_without_an_embedder_there_is_nothing_to_do(path: Path) -> None:
     with LedgerStore.from_conn_string(path) as store:
         fill(store)
         assert store.reindex() == 0
+
+
+def test_items_put_where_there_was_no_index_get_one(path: Path) -> None:
+    with LedgerStore.from_conn_string(path) as store:
+        fill(store)
+        store.put(("a",), "silent", {})
+    with LedgerStore.from_conn_string(path, index=index(fields=["text"])) as store:
+        assert [item.score for item in store.search(("a",), query=SAID["cat"])] == [None] * 4
+        assert store.reindex() == 2
+        assert similarity(store) == pytest.approx(1, abs=0.01)
+        assert {item.key for item in store.search(("a",), query="cat") if item.score is None} == {"silent", "unindexed"}
+
+
+def test_the_same_model_with_other_dimensions_is_another(path: Path) -> None:
+    with LedgerStore.from_conn_string(path, index=index()) as store:
+        fill(store)
+    with LedgerStore.from_conn_string(path, index=index(embed=HashEmbeddings(32), dims=32)) as store:
+        assert store.reindex() == 2
+        assert similarity(store) == pytest.approx(1, abs=0.01)
+
+
+def test_a_function_may_be_given_a_name(path: Path) -> None:
+    def made(dims: int) -> Any:
+        embeddings = HashEmbeddings(dims)
+        return lambda texts: embeddings.embed_documents(texts)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+
+    with LedgerStore.from_conn_string(path, index=index(embed=made(64), name="one")) as store:
+        fill(store)
+    with LedgerStore.from_conn_string(path, index=index(embed=made(64), name="two")) as store:
+        assert similarity(store) == pytest.approx(0.3, abs=0.01)
+        assert store.reindex() == 2
+        assert similarity(store) == pytest.approx(1, abs=0.01)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from langgraph.store.base import GetOp, PutOp, SearchOp, TTLConfig
 
-from memgraph import LedgerStore
+from memgraph import LedgerStore, Memory
 from memgraph.errors import InvalidInput, StoreBusy
-from support.memories import Clock
+from support.memories import Clock, write_locked
 from support.stores import FACES, Faced, Stores, clock, index
 
 
@@ -235,3 +235,11 @@ def test_a_sweep_that_fails_is_tried_again(
 def test_a_configuration_that_is_malformed_is_refused(config: Any, stores: Stores) -> None:
     with pytest.raises(InvalidInput, match="ttl"):
         stores.open("alone", ttl=config)
+
+
+def test_a_read_does_not_fail_where_its_items_can_not_be_given_more_time() -> None:
+    with Memory.open(":memory:", embedder=None) as memory:
+        memory.store.put(("a",), "k", {"x": 1}, ttl=5)
+        with write_locked(memory):
+            item = memory.store.get(("a",), "k")
+        assert item is not None and item.value == {"x": 1}
