@@ -307,6 +307,12 @@ def unlink(
     )
 
 
+def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:
+    """Tell whether a fact is there and not withdrawn."""
+    end = connection.execute("select superseded_at from facts where owner = ? and row = ?", (owner, row)).get
+    return bool(end == OPEN)
+
+
 def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[str, int]:
     """Return the rows of ids, unknown ones left out."""
     found: dict[str, int] = {}

@@ -63,11 +63,13 @@ class _Plan:
 
     Attributes:
         ops: All of it, in order.
+        words: By query: its packed terms; none without an index, where queries are ignored.
         drafts: The puts and deletes, one a key.
         forgotten: The deletes of facts.
     """
 
     ops: Sequence[Get | Search | Listing | Put]
+    words: Mapping[str, bytes]
     drafts: Sequence[_Draft]
     forgotten: Sequence[Put]
 
@@ -197,7 +199,11 @@ class LedgerStore(Closing, BaseStore):
                 "correct a fact with memory.update"
             )
         drafts = [self._draft(put) for put in puts.values() if put.namespace[:1] != (ROOT,)]
-        return _Plan(planned, drafts, below_facts)
+        words: dict[str, bytes] = {}
+        if self._index is not None:
+            queries = {one.query for one in planned if isinstance(one, Search) and one.query}
+            words = {query: pack_terms(self.home.core.ledger.pepper, tokenize(query)) for query in queries}
+        return _Plan(planned, words, drafts, below_facts)
 
     def _draft(self, put: Put) -> _Draft:
         fields = put.fields if put.fields is not None or self._index is None else self._index.fields
@@ -208,7 +214,7 @@ class LedgerStore(Closing, BaseStore):
         return _Draft(put, fields, said, item_terms(self.home.core.ledger.pepper, said) if said else None)
 
     async def _run(self, plan: _Plan) -> list[Result]:
-        answers = await self._read([one for one in plan.ops if not isinstance(one, Put)])
+        answers = await self._read([one for one in plan.ops if not isinstance(one, Put)], plan.words)
         await self._write(plan.drafts, [item for answer in answers for item in answer.used])
         for put in plan.forgotten:
             await self._forget_fact(put)
@@ -222,11 +228,12 @@ class LedgerStore(Closing, BaseStore):
     async def _forget_fact(self, put: Put) -> None:
         """Do a delete of a fact."""
 
-    async def _read(self, ops: Sequence[Get | Search | Listing]) -> list[Answer]:
+    async def _read(self, ops: Sequence[Get | Search | Listing], words: Mapping[str, bytes]) -> list[Answer]:
         of_facts = [await self._read_facts(op) for op in ops]
         ops = [op for op, answer in zip(ops, of_facts, strict=True) if answer is None]
         core = self.home.core
-        questions = await self._questions({op.query for op in ops if isinstance(op, Search) and op.query})
+        asked = {op.query for op in ops if isinstance(op, Search) and op.query}
+        questions = await self._questions({query: words[query] for query in asked & words.keys()})
         arrays = {
             (op.prefix, question.model): await self._arrays.loaded(core, op.prefix, question.model)
             for op in ops
@@ -253,17 +260,12 @@ class LedgerStore(Closing, BaseStore):
         of_items = iter(await core.ledger.read(read) if ops else [])
         return [next(of_items) if answer is None else answer for answer in of_facts]
 
-    async def _questions(self, queries: Iterable[str]) -> dict[str, Question]:
-        """Return what the index makes of queries; nothing where there is no index."""
-        if self._index is None:
-            return {}
-        plain = {query: query.encode("utf-8", "replace").decode() for query in queries}
-        pepper = self.home.core.ledger.pepper
-        words = {query: pack_terms(pepper, tokenize(text)) for query, text in plain.items()}
-        embedder = self._index.embedder()
+    async def _questions(self, words: Mapping[str, bytes]) -> dict[str, Question]:
+        """Return what the index makes of queries, whose packed terms are given."""
+        embedder = None if self._index is None else self._index.embedder()
         if embedder is None:
-            return {query: Question(words[query], None, None) for query in plain}
-        asked = {query: embedder.ask(text) for query, text in plain.items()}
+            return {query: Question(terms, None, None) for query, terms in words.items()}
+        asked = {query: embedder.ask(query.encode("utf-8", "replace").decode()) for query in words}
         vectors = {query: await embedder.answer(one, timeout=_QUESTION_S) for query, one in asked.items()}
         return {
             query: Question(words[query], vector, (embedder.name, len(vector))) for query, vector in vectors.items()
