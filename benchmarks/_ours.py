@@ -57,7 +57,7 @@ class _Unkeyed:
         self._count = count
 
     def __call__(self, secret: bytes) -> list[turns.Keys]:
-        return [(None, None)] * self._count
+        return [(None, None, None)] * self._count
 
 
 class _Loaded:

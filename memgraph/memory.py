@@ -369,6 +369,7 @@ class Memory(OpenFile):
         include_shared: bool,
         deadline: float,
         leave_out: frozenset[MessagePlace] = frozenset(),
+        present: frozenset[str] = frozenset(),
         kind: arguments.Kind | None = None,
     ) -> tuple[Hits, Query | None]:
         """Return hits with the analysed question. On the host's loop: for `asearch` and the nodes."""
@@ -384,6 +385,7 @@ class Memory(OpenFile):
             include_shared,
             finite("deadline", deadline),
             leave_out,
+            present,
             arguments.kind(kind),
         )
         return await self.reads.search(ask)

@@ -49,6 +49,7 @@ class Search:
         as_of: Only what had been said by then, microseconds UTC. `known_at`: what was believed then.
         deadline: Seconds that the arms have.
         leave_out: Messages whose turns are not wanted: the model sees them anyway.
+        present: Texts whose turns are not wanted, for messages that no id names.
         kind: "turn" or "fact" where only these are wanted; None for both.
     """
 
@@ -61,6 +62,7 @@ class Search:
     include_shared: bool
     deadline: float
     leave_out: frozenset[MessagePlace] = frozenset()
+    present: frozenset[str] = frozenset()
     kind: Literal["turn", "fact"] | None = None
 
 
@@ -119,7 +121,7 @@ class Reads:
         of_facts = AskedOfFacts(ask.text, at, ask.as_of is not None, ask.known_at, ask.scope.agent_id)
         gathered = gather(found, of_facts, hashes, vector, mask, ask.kind)
         visible = gathered.visible if gathered is not None else _said(found, mask, ask)
-        limit = ask.limit + len(ask.leave_out)
+        limit = ask.limit + len(ask.leave_out) + len(ask.present)
         cited = None if gathered is None else gathered.columns
         ranking = rank(pool, query, dense, lexical, limit=limit, visible=visible, cited=cited)
         order = plan(ranking, gathered, pool.words, ask.kind)
@@ -423,6 +425,8 @@ def _left_out(
     if not _holds(turn, names[2], ask) or (shown.fact < 0 and ask.as_of is not None and turn.said_at > ask.as_of):
         return "no longer believed"
     if turn.message_id is not None and place_of(turn.message_id, names[0]) in ask.leave_out:
+        return "in the conversation"
+    if shown.fact < 0 and ask.present and codec.decode(turn.text) in ask.present:
         return "in the conversation"
     return None
 

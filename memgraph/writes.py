@@ -43,13 +43,14 @@ class Request:
         idempotency_key: The caller's name for this call.
         append: Whether a message without id and thread is always a new turn.
         background: Whether to return after commit 1.
+        begins: Where no checkpointer keeps the thread: the place of the first message that is not history.
         lenient: Whether to take a message's words where its name or time can't be taken: no run ends for these.
         cause: Thread, checkpoint and task of the graph run.
     """
 
     __slots__ = (
-        "append", "background", "cause", "idempotency_key", "job", "lenient", "messages", "metadata", "said_at",
-        "scope", "thread_id",
+        "append", "background", "begins", "cause", "idempotency_key", "job", "lenient", "messages", "metadata",
+        "said_at", "scope", "thread_id",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,7 @@ class Request:
         idempotency_key: str | None = None,
         append: bool = False,
         background: bool = False,
+        begins: int | None = None,
         lenient: bool = False,
         cause: Mapping[str, str] | None = None,
     ) -> None:
@@ -74,6 +76,7 @@ class Request:
         self.idempotency_key = None if idempotency_key is None else check_id("idempotency_key", idempotency_key)
         self.append = append
         self.background = background
+        self.begins = begins
         self.lenient = lenient
         self.cause = cause
         self.job: int | None = None
@@ -114,6 +117,7 @@ class Writes:
                 thread_id=request.thread_id,
                 idempotency_key=request.idempotency_key,
                 append=request.append,
+                begins=request.begins,
             )
 
         def write(connection: apsw.Connection) -> Accepted:

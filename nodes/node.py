@@ -42,6 +42,12 @@ class Run:
     runtime: Runtime[Any]
 
     @property
+    def keeps_messages(self) -> bool:
+        """Whether a checkpointer keeps the thread's messages, and so their ids, from run to run."""
+        # LangGraph tells its nodes in no other way: `execution_info` has a thread's id without a checkpointer, too.
+        return bool((self.config.get("configurable") or {}).get("__pregel_checkpointer"))
+
+    @property
     def cause(self) -> dict[str, str]:
         """Thread, checkpoint and task: what a commit keeps as its cause."""
         info = self.runtime.execution_info

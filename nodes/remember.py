@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import END, START, StateGraph
 
+from memgraph.messages import said_by_user
 from memgraph.nodes.consolidate import ConsolidateStage
 from memgraph.nodes.extract import ExtractStage
 from memgraph.nodes.merge_graph import MergeStage
@@ -120,7 +122,15 @@ class Remember(MemoryNode):
 
     async def accept(self, messages: object, run: Run) -> None:
         """Put what is new among messages on the disk, and leave the rest to whatever is stored next."""
-        request = Request(messages, run.scope, thread_id=run.thread_id, background=True, lenient=True, cause=run.cause)
+        request = Request(
+            messages,
+            run.scope,
+            thread_id=run.thread_id,
+            background=True,
+            begins=_begins(messages, run),
+            lenient=True,
+            cause=run.cause,
+        )
         await run.memory.live().call(run.memory.writes.accept(request))
 
     async def store(self, messages: object, run: Run, *, idempotency_key: str | None = None) -> Added:
@@ -131,6 +141,7 @@ class Remember(MemoryNode):
             thread_id=run.thread_id,
             idempotency_key=idempotency_key,
             background=self._background,
+            begins=_begins(messages, run),
             lenient=True,
             cause=run.cause,
         )
@@ -150,6 +161,20 @@ class Remember(MemoryNode):
             }
         )
         return added
+
+
+def _begins(messages: object, run: Run) -> int | None:
+    """Return where history ends in a run whose messages no checkpointer keeps, None in one with a checkpointer.
+
+    A caller without one hands in the whole talk each time, and LangGraph gives each message another id each time. What
+    stands before the last reply that was handed in is history.
+    """
+    if run.keeps_messages or not isinstance(messages, list):
+        return None
+    talk = cast("list[object]", messages)
+    asked = [place for place, one in enumerate(talk) if isinstance(one, BaseMessage) and said_by_user(one)]
+    replies = [place for place, one in enumerate(talk[: asked[-1] if asked else 0]) if getattr(one, "type", "") == "ai"]
+    return replies[-1] + 1 if replies else 0
 
 
 def remember(*, background: bool = False, strict: bool = False, scope: ScopeOf | None = None) -> Remember:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from langchain_core.messages import convert_to_messages
 from langchain_core.runnables import RunnableConfig, RunnableLambda
@@ -28,6 +28,13 @@ _GRACE: Final = 0.25
 
 
 _NOTHING: Final = Recall("", (), {}, (), 0)
+
+
+class _Present(NamedTuple):
+    """What the model has before it anyway: messages by where they stand, and by their words where no id names them."""
+
+    places: frozenset[MessagePlace]
+    texts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,10 @@ class Retrieve(MemoryNode):
         """Search for what the last user message is about."""
         messages = cast("Sequence[object]", state_value(state, "messages") or [])
         text = _question(messages)
-        present = places(messages, run.thread_id)
+        present = _Present(
+            places(messages, run.thread_id),
+            frozenset[str]() if run.keeps_messages else frozenset(message_text(one) for one in messages),
+        )
         found = _Found(None, _NOTHING, {})
 
         async def search(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
@@ -100,14 +110,23 @@ class Retrieve(MemoryNode):
             update["memory_seq"] = {hits.owner: hits.seq}
         return update
 
-    async def _search(self, text: str, present: frozenset[MessagePlace], run: Run) -> _Found:
+    async def _search(self, text: str, present: _Present, run: Run) -> _Found:
         """Search within the deadline. Whatever of the outside fails is named; an error of our own is raised."""
         memory = run.memory
 
         async def find() -> _Found:
             await memory.reads.check_thread(run.thread_id, run.scope, patience=self._deadline)
             hits, query = await memory.find(
-                text, run.scope, self._limit, None, None, None, self._include_shared, self._deadline, present
+                text,
+                run.scope,
+                self._limit,
+                None,
+                None,
+                None,
+                self._include_shared,
+                self._deadline,
+                present.places,
+                present.texts,
             )
             shown = _NOTHING if query is None else recall(hits, query, self._budget)
             memory.reads.note_drops(hits.trace_id, _drops(shown))

@@ -47,8 +47,9 @@ _BATCH_TURNS: Final = 24
 _BATCH_CHARACTERS: Final = 16_000
 """Turns, and characters of them, that a model is asked about at once: about 4,000 tokens."""
 
-Keys = tuple[bytes | None, bytes | None]
-"""What a turn is known again by (None: always new), and what an edit of its message replaces (None: no id)."""
+Keys = tuple[bytes | None, bytes | None, bytes | None]
+"""What a turn is known again by (None: always new), what an edit of its message replaces (None: no id), and what else it
+is known by from then on (None: nothing)."""
 
 _Before = tuple[int, int, int]
 """Row, said_at and words of the turn before."""
@@ -121,7 +122,8 @@ def accept(
     last_row, last_place, number = owner.last_row, owner.last_place, None
     before: _Before | None = None
     seq = owner.seq + 1
-    for entry, (turn_key, message_key) in zip(entries, keys(owner.secret), strict=True):
+    for entry, named in zip(entries, keys(owner.secret), strict=True):
+        turn_key, message_key, _ = named
         known = _known(connection, owner.owner, turn_key)
         if known is not None:
             skipped.append(Skipped(entry.draft.index, known))
@@ -140,7 +142,7 @@ def accept(
         context = _context(before, said_at, entry.words)
         where = (owner.owner, last_row, seq, number)
         ids.append(_insert(connection, where, said_at, now, replaced, entry.draft, len(ids)))
-        _keep_keys(connection, owner.owner, last_row, (turn_key, message_key))
+        _keep_keys(connection, owner.owner, last_row, named)
         connection.execute(
             "insert into postings values (?, ?, 0, 1, ?, ?, ?, ?, ?)",
             (owner.owner, last_row, recipe, context, entry.words, entry.flags, entry.terms),

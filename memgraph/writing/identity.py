@@ -13,9 +13,10 @@ from memgraph.records import Draft
 UNIQUE_ID: Final = 16
 """Characters from which a message id is taken as unique everywhere, a UUID's half; "1" or "m2" is so in its thread."""
 
-Keys = tuple[bytes | None, bytes | None]
-"""(turn key, message key): a turn with the first is the same turn, None is always a new one; the latest turn with the
-second is the one that an edit of the message replaces, None where the message has no id."""
+Keys = tuple[bytes | None, bytes | None, bytes | None]
+"""(turn key, message key, further turn key): a turn with the first is the same turn, None is always a new one; the
+latest turn with the second is the one that an edit of the message replaces, None where the message has no id; by the
+third, if there is one, the turn will be known as well."""
 
 
 MessagePlace = tuple[str | None, str]
@@ -44,7 +45,13 @@ def digest(secret: bytes, *parts: str | None) -> bytes:
 
 
 def turn_keys(
-    secret: bytes, drafts: Sequence[Draft], *, thread_id: str | None, idempotency_key: str | None, append: bool
+    secret: bytes,
+    drafts: Sequence[Draft],
+    *,
+    thread_id: str | None,
+    idempotency_key: str | None,
+    append: bool,
+    begins: int | None = None,
 ) -> list[Keys]:
     """Return the keys of drafts that were handed in together.
 
@@ -54,26 +61,32 @@ def turn_keys(
         thread_id: The thread they come from.
         idempotency_key: The caller's name for this call, for messages that have no id.
         append: Whether a message without id and thread is always a new turn (`add`) or known by its text (`remember`).
+        begins: Where no checkpointer keeps messages and their ids: the place of the first that is not history. History
+            comes again with each run, under other ids, and is known by its text; what is said now is new.
     """
     seen: Counter[tuple[str, str]] = Counter()
     keys: list[Keys] = []
     for draft in drafts:
         said = draft.text + (json.dumps([dict(part) for part in draft.parts], sort_keys=True) if draft.parts else "")
-        if draft.message_id is not None:
+        n = seen[draft.role, said]
+        if draft.message_id is None or begins is not None:
+            seen[draft.role, said] += 1
+        by_text = digest(secret, "said", thread_id, draft.role, said, str(n))
+        if begins is not None and draft.index < begins:
+            keys.append((by_text, None, None))
+        elif draft.message_id is not None:
             home, _ = place_of(draft.message_id, thread_id)
             keys.append(
                 (
                     digest(secret, "id", home, draft.message_id, said),
                     digest(secret, "message", thread_id, draft.message_id),
+                    None if begins is None else by_text,
                 )
             )
-            continue
-        n = seen[draft.role, said]
-        seen[draft.role, said] += 1
-        if idempotency_key is not None:
-            keys.append((digest(secret, "call", idempotency_key, str(draft.index)), None))
+        elif idempotency_key is not None:
+            keys.append((digest(secret, "call", idempotency_key, str(draft.index)), None, None))
         elif thread_id is None and append:
-            keys.append((None, None))
+            keys.append((None, None, None))
         else:
-            keys.append((digest(secret, "said", thread_id, draft.role, said, str(n)), None))
+            keys.append((by_text, None, None))
     return keys

@@ -189,6 +189,49 @@ def test_a_failing_embedder_fails_no_agent(open_memory: OpenMemory) -> None:
     assert memory.search("Lisbon", ADA).degraded == {}
 
 
+# A caller without a checkpointer, who hands in the whole talk each time
+
+
+TALK = ["I sold the boat.", "What did you get?", "A bicycle.", "Fair.", "I sold the boat."]
+
+
+def _turn_by_turn(memory: Memory, config: Any, talk: list[str]) -> None:
+    """Say every second message, each time with all that came before, as a server without threads does."""
+    replies = iter(talk[1::2] + ["..."])
+    chat = chain(
+        ("recall", retrieve()),
+        ("agent", lambda _: {"messages": [AIMessage(next(replies))]}),
+        ("r", remember()),
+        store=memory.store,
+    )
+    roles = ["user", "assistant"] * len(talk)
+    for count in range(1, len(talk) + 1, 2):
+        history = [*zip(roles, talk[:count], strict=False)]
+        state = chat.invoke({"messages": history}, config, context=ADA_SAYS)
+        assert not any(f'"{text}"' in state["recalled"]["text"] for text in talk[:count]), "what is before the model"
+
+
+@pytest.mark.parametrize("config", [{}, run("t")], ids=["no thread", "a thread"])
+def test_history_that_comes_again_is_known(memory: Memory, config: Any) -> None:
+    _turn_by_turn(memory, config, TALK)
+    assert texts(memory) == [*TALK, "..."]
+
+
+def test_the_same_words_in_another_talk_are_said_anew(memory: Memory) -> None:
+    _turn_by_turn(memory, {}, ["I ran 5 km.", "Well done.", "Thanks."])
+    _turn_by_turn(memory, {}, ["I ran 5 km."])
+    assert texts(memory) == ["I ran 5 km.", "Well done.", "Thanks.", "...", "I ran 5 km.", "..."]
+
+
+def test_erased_history_that_comes_again_stays_erased(memory: Memory) -> None:
+    _turn_by_turn(memory, run("t"), TALK[:1])
+    assert memory.erase("everything", ADA).turns == 2
+    compiled = chain(("r", remember()), store=memory.store)
+    history = [("user", "I sold the boat."), ("assistant", "..."), ("user", "Good night.")]
+    compiled.invoke({"messages": history}, run("t"), context=ADA_SAYS)
+    assert texts(memory) == ["Good night."]
+
+
 # Errors and events
 
 

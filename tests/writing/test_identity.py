@@ -257,9 +257,9 @@ def test_a_digest_tells_all_lists_of_parts_apart(one: list[str | None], other: l
 
 
 def test_remember_knows_a_message_without_id_and_thread_by_its_text() -> None:
-    [(key, _)] = turn_keys(b"s", [draft("a")], thread_id=None, idempotency_key=None, append=False)
+    [(key, *_)] = turn_keys(b"s", [draft("a")], thread_id=None, idempotency_key=None, append=False)
     assert key is not None
-    assert turn_keys(b"s", [draft("a")], thread_id=None, idempotency_key=None, append=True) == [(None, None)]
+    assert turn_keys(b"s", [draft("a")], thread_id=None, idempotency_key=None, append=True) == [(None, None, None)]
 
 
 # A model of the whole rule
