@@ -48,8 +48,8 @@ _BATCH_CHARACTERS: Final = 16_000
 """Turns, and characters of them, that a model is asked about at once: about 4,000 tokens."""
 
 Keys = tuple[bytes | None, bytes | None, bytes | None]
-"""What a turn is known again by (None: always new), what an edit of its message replaces (None: no id), and by what else
-it is known from then on (None: nothing)."""
+"""What a turn is known again by (None: always new), what an edit of its message replaces (None: no id), by what else it
+is known from then on (None: nothing)."""
 
 _Before = tuple[int, int, int]
 """Row, said_at and words of the turn before."""
