@@ -153,8 +153,8 @@ def _words_alone(message: object, index: int, shared: dict[str, Any]) -> Draft |
     bare = getattr(message, "model_copy", None)
     if bare is None:
         return "malformed"
-    extra = getattr(message, "additional_kwargs", {})
-    kept = {name: value for name, value in extra.items() if name != "said_at"} if isinstance(extra, Mapping) else {}
+    extra = cast("Mapping[str, Any]", getattr(message, "additional_kwargs", {}))
+    kept = {name: value for name, value in extra.items() if name != "said_at"}
     try:
         return _from_object(bare(update={"name": None, "additional_kwargs": kept}), index, shared)
     except InvalidInput:

@@ -12,7 +12,7 @@ from langchain.agents.middleware import AgentMiddleware, AgentState, ModelReques
 from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AnyMessage, BaseMessage
 
-from memgraph.errors import StoreClosed, StoreError
+from memgraph.errors import StoreBusy, StoreClosed, StoreError
 from memgraph.lookups import all_believed
 from memgraph.messages import said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
@@ -119,8 +119,7 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
     ) -> ModelResponse[Any]:
         """Put what was said on the disk, and call the model with what was recalled."""
         run = current_run(None, self._scope)
-        recalled = await run.memory.live().call(self._prepared(request, run))
-        return await handler(_showing(request, recalled))
+        return await handler(_showing(request, await self._prepared(request, run)))
 
     def after_agent(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Remember."""
@@ -151,7 +150,7 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         if self._include_shared and not run.scope.is_shared:
             scopes.append(Scope.shared(run.scope.org_id, run.scope.project_id))
         try:
-            return await all_believed(run.memory.core, recalled["ids"], scopes)
+            return await run.memory.live().call(all_believed(run.memory.core, recalled["ids"], scopes))
         except StoreClosed:
             raise
         except StoreError:
@@ -172,6 +171,8 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         except StoreClosed:
             raise  # used after close(): a mistake of the program, not of the outside
         except (StoreError, TimeoutError) as error:
+            if self._strict and isinstance(error, TimeoutError):
+                raise StoreBusy(f"what was said could not be written within {self._deadline} s") from None
             if self._strict:
                 raise
             log.warning("not remembered for now: %s", type(error).__name__)

@@ -198,12 +198,11 @@ TALK = ["I sold the boat.", "What did you get?", "A bicycle.", "Fair.", "I sold 
 def _turn_by_turn(memory: Memory, config: Any, talk: list[str]) -> None:
     """Say every second message, each time with all that came before, as a server without threads does."""
     replies = iter(talk[1::2] + ["..."])
-    chat = chain(
-        ("recall", retrieve()),
-        ("agent", lambda _: {"messages": [AIMessage(next(replies))]}),
-        ("r", remember()),
-        store=memory.store,
-    )
+
+    def agent(state: MemoryState) -> dict[str, Any]:
+        return {"messages": [AIMessage(next(replies))]}
+
+    chat = chain(("recall", retrieve()), ("agent", agent), ("r", remember()), store=memory.store)
     roles = ["user", "assistant"] * len(talk)
     for count in range(1, len(talk) + 1, 2):
         history = [*zip(roles, talk[:count], strict=False)]

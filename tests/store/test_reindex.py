@@ -146,7 +146,11 @@ def test_the_same_model_with_other_dimensions_is_another(path: Path) -> None:
 def test_a_function_may_be_given_a_name(path: Path) -> None:
     def made(dims: int) -> Any:
         embeddings = HashEmbeddings(dims)
-        return lambda texts: embeddings.embed_documents(texts)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+
+        def embed(texts: list[str]) -> list[list[float]]:
+            return embeddings.embed_documents(texts)
+
+        return embed
 
     with LedgerStore.from_conn_string(path, index=index(embed=made(64), name="one")) as store:
         fill(store)
