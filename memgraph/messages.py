@@ -55,7 +55,7 @@ def read(
         except InvalidInput:
             if not lenient:
                 raise
-            result = _words_alone(cast(object, message), index, shared)
+            result = _words_alone(cast(Any, message), index, shared)
         if isinstance(result, Draft):
             drafts.append(result)
         else:
