@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from memgraph.corrections import Correction
-from memgraph.errors import InvalidFilter, InvalidInput
+from memgraph.errors import InvalidInput
 from memgraph.ledger import filters
 from memgraph.maintenance import Selection
 from memgraph.messages import plain
@@ -147,11 +147,7 @@ def of_facts(conditions: Mapping[str, Any] | None) -> filters.Where:
     Raises:
         InvalidFilter: It names an unknown key, or a value that can't be.
     """
-    found = filters.of_facts(conditions)
-    attribute = (conditions or {}).get("attribute")
-    if isinstance(attribute, str) and attribute not in ATTRIBUTES:
-        raise InvalidFilter(f"attribute must be one of {', '.join(ATTRIBUTES)}")
-    return found
+    return filters.of_facts(conditions, ATTRIBUTES)
 
 
 def selection(what: str | Sequence[str] | Mapping[str, Any]) -> Selection:
@@ -161,7 +157,7 @@ def selection(what: str | Sequence[str] | Mapping[str, Any]) -> Selection:
     if isinstance(what, Mapping):
         if not what:
             raise InvalidInput('an empty filter would erase everything; if that is meant, say "everything"')
-        return Selection(None, filters.where(what))
+        return Selection(None, filters.of_turns(what))
     return Selection(ids(what), filters.Where())
 
 

@@ -379,7 +379,7 @@ class Memory(OpenFile):
             query,
             as_scope(scope),
             arguments.limit(limit),
-            filters.where(filter) if filter else None,
+            None if filter is None or filter == {} else filters.of_turns(filter),
             arguments.moment("as_of", as_of),
             arguments.moment("known_at", known_at),
             include_shared,

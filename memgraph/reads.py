@@ -45,7 +45,7 @@ class Search:
     """What is asked.
 
     Attributes:
-        conditions: Conditions on turns (`filters.where`), None for none.
+        conditions: Conditions on turns (`filters.of_turns`), None for none.
         as_of: Only what had been said by then, microseconds UTC. `known_at`: what was believed then.
         deadline: Seconds that the arms have.
         leave_out: Messages whose turns are not wanted: the model sees them anyway.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from memgraph import Memory, MemoryContext, Scope
 from memgraph.nodes import retrieve
 from support.fakes import HashEmbeddings
 from support.fixtures import OpenMemory
-from support.memories import ADA, chain, statements, written
+from support.memories import ADA, NOW, chain, statements, written
 
 MOST = 6
 """SQL statements a search."""
@@ -59,6 +60,31 @@ def test_sql_statements_of_a_filtered_and_a_shared_search(memory: Memory) -> Non
     with statements(memory) as seen:
         assert any(hit.text == "The team's figs." for hit in memory.search("team figs", ADA, include_shared=True))
     assert len(seen) <= MOST, seen  # two owners
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"said_after": NOW, "said_before": NOW},
+        {"said_at": {"$gte": NOW}},
+        {"speaker": {"$ne": "Ada"}, "thread_id": {"$nin": ["t", None]}},
+        {"$or": [{"origin": "user"}, {"$not": {"session_id": {"$exists": True}}}]},
+        {"metadata.n": {"$gt": 1}},
+    ],
+    ids=str,
+)
+def test_a_filter_on_columns_calls_python_for_no_row(memory: Memory, filter: dict[str, Any]) -> None:
+    with statements(memory) as seen:
+        memory.search("figs", ADA, filter=filter)
+        memory.list(ADA, filter=filter)
+    assert len(seen) > 1
+    assert not any("matches(" in sql for sql in seen)
+
+
+def test_a_filter_on_what_is_nested_calls_it_with_that_column_only(memory: Memory) -> None:
+    with statements(memory) as seen:
+        memory.list(ADA, filter={"metadata.a.b": 1, "speaker": "Ada"})
+    assert [sql.count("matches(?, ifnull(t.metadata, '{}'))") for sql in seen if "matches(" in sql] == [1]
 
 
 def test_a_search_writes_nothing_before_it_answers(memory: Memory) -> None:

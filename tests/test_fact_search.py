@@ -13,7 +13,7 @@ import pytest
 from memgraph import Hit, Memory, Scope
 from memgraph.applying import LEXICAL_RECIPE
 from memgraph.ledger import commits, facts, indexes
-from memgraph.ledger.filters import where
+from memgraph.ledger.filters import of_turns
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.budget import recall
@@ -393,7 +393,7 @@ def test_a_filter_is_met_by_the_evidence(memory: Memory) -> None:
     writer = Writer(memory)
     writer.fact("Ada eats figs.", one)
     writer.fact("Ben eats figs.", two)
-    found = search(memory, "figs", kind="fact", conditions=where({"speaker": "Ben"}))
+    found = search(memory, "figs", kind="fact", conditions=of_turns({"speaker": "Ben"}))
     assert [hit.text for hit in found] == ["Ben eats figs."]
 
 

@@ -80,6 +80,16 @@ def test_pages_of_facts(memory: Memory) -> None:
         ({"confidence": {"$lte": 1}, "importance": {"$gte": 0}}, None),
         ({"valid_to": None}, None),
         ({"valid_to": {"$ne": None}}, []),
+        ({"valid_to": {"$exists": False}}, None),
+        ({"valid_to": {"$exists": True}}, []),
+        ({"valid_to": {"$gt": NOW}}, []),
+        ({"kind": None}, []),
+        ({"origin": {"$ne": None}}, None),
+        ({"agent_id": {"$ne": "a"}}, None),
+        ({"$or": [{"attribute": "allergy"}, {"attribute": {"$in": ["diet"]}}]}, ["hazelnuts"]),
+        ({"confidence": {"$lt": 10**400}}, None),
+        ({"confidence": 10**400}, []),
+        ({"importance": {"$in": [10**400, -1]}}, []),
         (
             {"$and": [{"subject": "Ada"}, {"$not": {"valid_from": {"$lt": NOW + timedelta(days=3)}}}]},
             ["hazelnuts", "sister Solveig"],
@@ -95,6 +105,9 @@ def test_a_filter_on_facts(memory: Memory, conditions: dict[str, Any], expected:
     "conditions",
     [{"speaker": "Ada"}, {"metadata.n": 1}, {7: "x"}, {"kind": "mood"}, {"origin": 1}, {"attribute": "shoe size"},
      {"subject": 7}, {"began_after": "2026"}, {"began_before": datetime(2026, 1, 1)}, ["subject"],
+     {"attribute": {"$in": ["allergy", "shoe size"]}}, {"$not": {"attribute": {"$ne": "shoe size"}}},
+     {"attribute": {"$or": [{"$eq": "allergy"}, {"$nin": ["shoe size"]}]}}, {"confidence": {"$gt": None}},
+     {"valid_to": {"$gt": None}}, {"confidence": float("nan")},
      {"confidence": "high"}, {"confidence": {"$gt": True}}, {"valid_to": "open"}, {"kind": {"$in": ["mood"]}}],
 )  # fmt: skip
 def test_a_malformed_filter_on_facts(memory: Memory, conditions: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,7 +23,6 @@ from memgraph.errors import (
     StoreTooNew,
     StoreUnreadable,
 )
-from memgraph.ledger import filters
 
 APPLICATION_ID: Final = 0x6D656D67
 """`memg` in the file's header: how we know a database of ours."""
@@ -153,11 +152,16 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
                 # Temporary files (of VACUUM, of large sorts) would be another place to keep secret.
                 connection.pragma("temp_store", 2)
             connection.pragma("cache_size", -8_000)
-            filters.register(connection)
+            connection.create_scalar_function("matches", _matches)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def _matches(test: Callable[..., bool], *values: apsw.SQLiteValue) -> bool:
+    """Let a query ask a function that is bound to it (`apsw.pyobject`): `matches(?, column, ...)`."""
+    return test(*values)
 
 
 def check_encrypted(path: str, key: Key) -> None:
