@@ -105,7 +105,7 @@ async def refuse_facts(core: Core, ids: Sequence[str], scope: Scope) -> None:
         )
 
 
-async def all_believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope]) -> bool:
+async def all_believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope], patience: float = 5.0) -> bool:
     """Tell whether turns and facts, of some scopes' owners, are all there still: none was erased, or forgotten."""
 
     def read(connection: apsw.Connection) -> bool:
@@ -118,7 +118,7 @@ async def all_believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope]) 
                         believed += sum(family.is_believed(connection, head[0], row) for row in rows)
             return believed == len(ids)
 
-    return await core.ledger.read(read)
+    return await core.ledger.read(read, patience=patience)
 
 
 async def list_turns(

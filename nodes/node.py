@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from langgraph.runtime import Runtime, get_runtime
 
-from memgraph.errors import ForeignStore
+from memgraph.errors import ForeignStore, InvalidInput
 from memgraph.scope import MemoryContext, Scope, as_scope, identify
 from memgraph.state import NodeState
 from memgraph.store import MemoryStore
@@ -99,7 +100,27 @@ def memory_of(store: object) -> Memory:
     found = "no store" if store is None else f"a {type(store).__name__}"
     raise ForeignStore(
         f"this graph was compiled with {found}: memgraph's nodes find their memory through its store, so compile it "
-        "with builder.compile(store=memory.store)"
+        "with builder.compile(store=memory.store), or make it with create_agent(..., store=memory.store)"
+    )
+
+
+def _check_scope(scope: object) -> None:
+    """Raise where a factory was given something else than a function: it would fail in the middle of a run.
+
+    Raises:
+        InvalidInput: It can't be called, or is to be awaited.
+    """
+    if scope is None:
+        return
+    if not callable(scope):
+        found = f"not a {type(scope).__name__}"
+    elif inspect.iscoroutinefunction(scope) or inspect.iscoroutinefunction(type(scope).__call__):
+        found = "not an async one"
+    else:
+        return
+    raise InvalidInput(
+        f"scope must be a function of LangGraph's runtime, {found}: write scope=lambda runtime: Scope(...), and await "
+        "nothing there; leave it out where the run itself names the user"
     )
 
 
@@ -108,9 +129,13 @@ class MemoryNode(Runnable[NodeState, dict[str, Any]]):
 
     Args:
         scope: Says whose memory, None for what the run says.
+
+    Raises:
+        InvalidInput: `scope` is no function, or an async one.
     """
 
     def __init__(self, scope: ScopeOf | None = None) -> None:
+        _check_scope(scope)
         self._scope = scope
 
     async def run(self, state: NodeState, run: Run) -> dict[str, Any]:

@@ -62,6 +62,16 @@ def test_the_pages_are_there() -> None:
     assert any(block.language == "python" for block in blocks((ROOT / "README.md").read_text(encoding="utf-8")))
 
 
+def test_readme_lists_every_page_and_every_extra() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = re.findall(r"^\| \[[^\]]+\]\(docs/([^)]+)\) \|", readme, re.MULTILINE)
+    assert sorted(pages) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    install = readme.partition("\n## Install\n")[2].partition("\n## ")[0]
+    extras = re.findall(r"^\| `([^`]+)` \|", install, re.MULTILINE)
+    assert sorted(extras) == sorted(project["optional-dependencies"])
+
+
 def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 

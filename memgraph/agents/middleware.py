@@ -18,7 +18,6 @@ from memgraph.messages import said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import remember
 from memgraph.nodes.retrieve import retrieve
-from memgraph.scope import Scope
 from memgraph.state import NodeState, Recalled, merge_marks, with_memory
 
 if TYPE_CHECKING:
@@ -100,11 +99,12 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
 
     def before_model(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Recall."""
-        return self._retrieve.invoke(cast(NodeState, state)) if _is_new(state) else None
+        run = current_run(None, self._scope)
+        return run.memory.live().wait(self._recall(state, run))
 
     async def abefore_model(self, state: MemoryAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Recall."""
-        return await self._retrieve.ainvoke(cast(NodeState, state)) if _is_new(state) else None
+        return await self._recall(state, current_run(None, self._scope))
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -132,6 +132,13 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         """Remember."""
         return await self._remembered(state, current_run(None, self._scope)) if self._remembers else None
 
+    async def _recall(self, state: MemoryAgentState, run: Run) -> dict[str, Any] | None:
+        """Recall for what the user has said, or anew where something of the last recall was erased or forgotten."""
+        recalled = state.get("recalled")
+        if recalled is None or _unanswered(state["messages"]) or not await self._holds(recalled, run):
+            return await self._retrieve.run(cast(NodeState, state), run)
+        return None
+
     async def _prepared(self, request: ModelRequest[Any], run: Run) -> Recalled | None:
         """Store the messages where the user has said something new. Returns what the model is shown."""
         messages = request.state["messages"]
@@ -142,15 +149,15 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         recalled = cast(MemoryAgentState, request.state).get("recalled")
         if recalled is None or await self._holds(recalled, run):
             return recalled
-        # Something of it was erased or forgotten since, while the run waited, or by a tool.
+        # Something of it was erased since: a run that was cut short here may go on much later.
         return cast(Recalled, (await self._retrieve.run(cast(NodeState, request.state), run))["recalled"])
 
     async def _holds(self, recalled: Recalled, run: Run) -> bool:
         scopes = [run.scope]
         if self._include_shared and not run.scope.is_shared:
-            scopes.append(Scope.shared(run.scope.org_id, run.scope.project_id))
+            scopes.append(run.scope.team())
         try:
-            return await run.memory.live().call(all_believed(run.memory.core, recalled["ids"], scopes))
+            return await run.memory.live().call(all_believed(run.memory.core, recalled["ids"], scopes, self._deadline))
         except StoreClosed:
             raise
         except StoreError:
@@ -182,11 +189,6 @@ def _unanswered(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """Return what the user said since the model last spoke."""
     spoke = [place for place, message in enumerate(messages) if message.type == "ai"]
     return [message for message in messages[spoke[-1] + 1 if spoke else 0 :] if said_by_user(message)]
-
-
-def _is_new(state: MemoryAgentState) -> bool:
-    """Tell whether a recall is due: a run may also go on with an earlier message, by a tool's result from outside."""
-    return "recalled" not in state or bool(_unanswered(state["messages"]))
 
 
 def _showing(request: ModelRequest[Any], recalled: Recalled | None) -> ModelRequest[Any]:

@@ -6,8 +6,10 @@ Whose memory is not the model's to say: its arguments are a question, a note, an
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
+from uuid import UUID
 
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
@@ -15,15 +17,17 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from memgraph.errors import InvalidInput, NotFound, StoreClosed, StoreError
-from memgraph.messages import BLOCK_MARK, positive, said_by_user
+from memgraph.lookups import all_believed
+from memgraph.messages import BLOCK_MARK, finite, positive, said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import remember
 from memgraph.nodes.retrieve import places
-from memgraph.ranking.budget import answer
+from memgraph.ranking.budget import answer, count_tokens
 from memgraph.state import state_value
 
 _MOST: Final = 20
-_DEADLINE_S: Final = 5.0
+_ID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+_TEAMS: Final = "(the team's) "
 
 
 class SearchMemory(BaseModel):
@@ -51,7 +55,11 @@ Answer = Callable[[Run, ToolRuntime[Any, Any], Any], Awaitable[str]]
 
 
 def memory_tools(
-    *, scope: ScopeOf | None = None, budget_tokens: int = 1_000, include_shared: bool = False
+    *,
+    scope: ScopeOf | None = None,
+    budget_tokens: int = 1_000,
+    deadline: float = 5.0,
+    include_shared: bool = False,
 ) -> list[BaseTool]:
     """Make three tools: `search_memory`, `save_memory` and `forget_memory`.
 
@@ -62,13 +70,14 @@ def memory_tools(
         scope: Says whose memory, of LangGraph's runtime. Default: the server's user, then any fields of a scope's names
             in the context, then those in the config.
         budget_tokens: Room of a search's answer, about 4 characters a token.
-        include_shared: Search the team's memory too.
+        deadline: Seconds for a search.
+        include_shared: Search the team's memory too. What is the team's is marked so, and can't be forgotten here.
 
     Raises:
-        InvalidInput: An argument is out of range.
+        InvalidInput: An argument is out of range, or `scope` no function.
     """
-    room = positive("budget_tokens", budget_tokens)
-    store = remember(background=True)
+    room, patience = positive("budget_tokens", budget_tokens), finite("deadline", deadline)
+    store = remember(background=True, scope=scope)
 
     async def search(run: Run, runtime: ToolRuntime[Any, Any], asked: SearchMemory) -> str:
         # What was said since the user last spoke is before the model, and is no memory yet.
@@ -76,9 +85,15 @@ def memory_tools(
         spoke = [place for place, message in enumerate(messages) if said_by_user(message)]
         present = places(messages[spoke[-1] :] if spoke else [], run.thread_id)
         hits, query = await run.memory.live().call(
-            run.memory.find(asked.query, run.scope, asked.limit, None, None, None, include_shared, _DEADLINE_S, present)
+            run.memory.find(asked.query, run.scope, asked.limit, None, None, None, include_shared, patience, present)
         )
-        return ("" if query is None else answer(hits, query, room)) or "Nothing was found."
+        if query is None or not hits:
+            return "Nothing was found."
+        teams = [hit.id for hit in hits if include_shared and await _is_teams(hit.id, run)]
+        text = answer(hits, query, room - count_tokens(_TEAMS) * len(teams))
+        for id in teams:  # nothing quoted can begin a line
+            text = text.replace(f"\n- [{id}] ", f"\n- [{id}] {_TEAMS}")
+        return text or "Something was found, but there is no room to show it."
 
     async def save(run: Run, runtime: ToolRuntime[Any, Any], asked: SaveMemory) -> str:
         # The model's words, not the user's: never more trusted than what an assistant said.
@@ -90,7 +105,13 @@ def memory_tools(
         return f"Nothing to save: {skip.reason}."
 
     async def forget(run: Run, runtime: ToolRuntime[Any, Any], asked: ForgetMemory) -> str:
-        await run.memory.aforget(asked.memory_id.strip("[] "), run.scope, reason=asked.reason)
+        id = _named(asked.memory_id)
+        try:
+            await run.memory.aforget(id, run.scope, reason=asked.reason)
+        except NotFound:
+            if include_shared and await _is_teams(id, run):
+                raise InvalidInput("this memory is the team's, and can't be forgotten by one user") from None
+            raise
         return "Forgotten."
 
     return [
@@ -116,6 +137,25 @@ def memory_tools(
             scope,
         ),
     ]
+
+
+def _named(text: str) -> str:
+    """Return the id that a model gives, in whatever form it does: `[id].`, `id: ...`, in upper case.
+
+    Raises:
+        InvalidInput: It gives several.
+    """
+    ids = {str(UUID(found)) for found in _ID.findall(text)}
+    if len(ids) > 1:
+        raise InvalidInput("give one id at a time")
+    return ids.pop() if ids else text.strip("[] ")
+
+
+async def _is_teams(id: str, run: Run) -> bool:
+    """Tell whether a memory is the team's rather than the user's."""
+    if run.scope.is_shared:
+        return False
+    return await run.memory.live().call(all_believed(run.memory.core, [id], [run.scope.team()]))
 
 
 def _call(run: Run, runtime: ToolRuntime[Any, Any], text: str) -> str:

@@ -9,21 +9,29 @@ import pytest
 from langchain.agents.middleware import (
     AgentMiddleware,
     HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
+    ModelFallbackMiddleware,
+    ModelRetryMiddleware,
+    PIIDetectionError,
     PIIMiddleware,
     SummarizationMiddleware,
+    ToolRetryMiddleware,
 )
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolRuntime
 from langgraph.types import Command
+from pydantic import BaseModel
 
 from memgraph import Memory, MemoryContext, Scope
-from memgraph.agents import MemoryMiddleware, memory_tools
-from memgraph.nodes import remember
-from support.agents import FACES, ask, blocks, call, make
-from support.fakes import ScriptedChatModel
+from memgraph.agents import memory_tools
+from memgraph.nodes import remember, retrieve
+from support.agents import FACES, ask, blocks, call, events, make, patient
+from support.fakes import HashEmbeddings, ScriptedChatModel
 from support.fixtures import OpenMemory
-from support.memories import ADA, texts
+from support.memories import ADA, chain, texts
 
 
 @tool
@@ -46,7 +54,7 @@ def test_another_middleware_may_have_a_class_of_the_same_name(memory: Memory) ->
     # deepagents has one. Of two by one name it drops its own, and create_agent refuses the second.
     theirs: Any = type("MemoryMiddleware", (AgentMiddleware,), {})
     llm = ScriptedChatModel.of("Fine.")
-    ask(make(memory, llm, theirs(), MemoryMiddleware()), "Where is my boat?")
+    ask(make(memory, llm, theirs(), patient()), "Where is my boat?")
     assert blocks(llm.calls[0]) == [0]
 
 
@@ -54,7 +62,7 @@ def test_another_middleware_may_have_a_class_of_the_same_name(memory: Memory) ->
 
 
 def _order(first: str, summary: Any) -> list[Any]:
-    both = [MemoryMiddleware(), summary]
+    both = [patient(), summary]
     return both if first == "memory" else both[::-1]
 
 
@@ -97,11 +105,150 @@ def test_what_a_summary_takes_away_within_a_run_is_remembered(memory: Memory, fa
     assert "Which ships are beside my boat?" in texts(memory)
 
 
+# Redaction
+
+
 @pytest.mark.parametrize("face", FACES)
-def test_what_is_redacted_is_remembered_redacted(memory: Memory, face: str) -> None:
-    agent = make(memory, ScriptedChatModel.of("Noted."), MemoryMiddleware(), PIIMiddleware("email", strategy="redact"))
-    ask(agent, "My address is ada@example.com.", face=face)
-    assert texts(memory)[1:] == ["My address is [REDACTED_EMAIL].", "Noted."]
+@pytest.mark.parametrize("first", ["memory", "redaction"])
+def test_what_is_redacted_is_remembered_redacted_and_asked_so_if_the_redaction_comes_first(
+    open_memory: OpenMemory, face: str, first: str
+) -> None:
+    embedder = HashEmbeddings()
+    memory = open_memory(":memory:", plant=False, facts=False, embedder=embedder)
+    memory.add("My boat lies in Trieste.", ADA)
+    redaction = PIIMiddleware("email", strategy="redact")
+    both = [redaction, patient()] if first == "redaction" else [patient(), redaction]
+    ask(make(memory, ScriptedChatModel.of("Noted."), *both), "My boat's address is ada@example.com.", face=face)
+    memory.settle()
+    assert texts(memory)[1:] == ["My boat's address is [REDACTED_EMAIL].", "Noted."]
+    assert not any("ada@example.com" in text for batch in embedder.documents for text in batch)
+    assert ["ada@example.com" in text for text in embedder.queries] == [first == "memory"]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_message_that_was_blocked_stays_in_the_thread_and_is_remembered_with_its_next_run(
+    memory: Memory, face: str
+) -> None:
+    llm = ScriptedChatModel.of("Hello.")
+    agent = make(memory, llm, PIIMiddleware("email", strategy="block"), patient())
+    with pytest.raises(PIIDetectionError):
+        ask(agent, "My address is ada@example.com.", face=face)
+    assert texts(memory)[1:] == []
+    ask(agent, "Hello?", face=face)
+    assert texts(memory)[1:] == ["My address is ada@example.com.", "Hello?", "Hello."]
+
+
+# Trying again, and ending early
+
+
+def _retry(llm: ScriptedChatModel) -> Any:
+    return ModelRetryMiddleware(max_retries=1, initial_delay=0.0, jitter=False)
+
+
+def _fallback(llm: ScriptedChatModel) -> Any:
+    return ModelFallbackMiddleware(llm)
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("other", [_retry, _fallback])
+@pytest.mark.parametrize("first", ["memory", "other"])
+def test_a_model_that_is_asked_again_sees_the_same_recall_and_each_turn_is_stored_once(
+    memory: Memory, face: str, other: Callable[[ScriptedChatModel], Any], first: str
+) -> None:
+    llm = ScriptedChatModel.of(ConnectionError("gone"), "In Trieste.")
+    both = [patient(), other(llm)]
+    agent = make(memory, llm, *(both if first == "memory" else both[::-1]))
+    told = events(agent, "Where is my boat?", face=face)
+    assert [event["type"] for event in told] == ["memgraph.retrieve", "memgraph.remember"]
+    assert [blocks(messages) for messages in llm.calls] == [[0], [0]]
+    assert llm.calls[0] == llm.calls[1]
+    assert texts(memory)[1:] == ["Where is my boat?", "In Trieste."]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_tool_that_is_tried_again_is_remembered_once(memory: Memory, face: str) -> None:
+    tries: list[str] = []
+
+    @tool
+    def shaky(city: str) -> str:
+        """Fail once."""
+        tries.append(city)
+        if len(tries) == 1:
+            raise ConnectionError
+        return f"Ships of {city}."
+
+    llm = ScriptedChatModel.of(call("shaky", city="Ghent"), "Ships.")
+    retry = ToolRetryMiddleware(max_retries=1, initial_delay=0.0, jitter=False)
+    ask(make(memory, llm, patient(), retry, tools=[shaky]), "What is in Ghent?", face=face)
+    assert tries == ["Ghent", "Ghent"]
+    assert texts(memory)[1:] == ["What is in Ghent?", "Ships of Ghent.", "Ships."]
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("first", ["memory", "limit"])
+def test_a_run_that_is_ended_by_a_limit_is_remembered(memory: Memory, face: str, first: str) -> None:
+    llm = ScriptedChatModel.of(call("harbour", city="Ghent"))
+    both: list[Any] = [patient(), ModelCallLimitMiddleware(run_limit=1, exit_behavior="end")]
+    agent = make(memory, llm, *(both if first == "memory" else both[::-1]), tools=[harbour])
+    state = ask(agent, "What is in Ghent?", face=face)
+    said = state["messages"][-1].text
+    assert "limit" in said
+    assert texts(memory)[1:] == ["What is in Ghent?", "Ships of Ghent.", said]
+
+
+# Answers in a form, and pictures
+
+
+class Berth(BaseModel):
+    """Where a boat lies."""
+
+    city: str
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_an_answer_in_a_form(memory: Memory, face: str) -> None:
+    llm = ScriptedChatModel.of(call("Berth", city="Trieste"))
+    agent = make(memory, llm, patient(), response_format=ToolStrategy(Berth))
+    state = ask(agent, "Where is my boat?", face=face)
+    assert state["structured_response"] == Berth(city="Trieste")
+    assert blocks(llm.calls[0]) == [0]
+    assert texts(memory)[1] == "Where is my boat?"
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_picture_beside_the_question(memory: Memory, face: str) -> None:
+    llm = ScriptedChatModel.of("Yes.")
+    picture = {"type": "image", "base64": "QUJDRA==", "mime_type": "image/png"}
+    asked = HumanMessage([{"type": "text", "text": "Is this my boat?"}, picture])
+    ask(make(memory, llm, patient()), {"messages": [asked]}, face=face)
+    assert blocks(llm.calls[0]) == [0]
+    assert llm.calls[0][1].content == asked.content
+    question, answer = texts(memory)[1:]
+    assert question.startswith("Is this my boat?")
+    assert "QUJDRA" not in question
+    assert answer == "Yes."
+
+
+# Twice
+
+
+def test_one_of_them_an_agent(memory: Memory) -> None:
+    with pytest.raises(AssertionError, match="duplicate middleware"):
+        make(memory, ScriptedChatModel.of(), patient(), patient(remembers=False))
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_nodes_around_an_agent_that_has_the_middleware(memory: Memory, face: str) -> None:
+    llm = ScriptedChatModel.of("In Trieste.", "Old.")
+    inner = make(memory, llm, patient(), checkpointer=None)
+    graph = chain(
+        ("retrieve", retrieve()), ("agent", inner), ("remember", remember()),
+        store=memory.store, checkpointer=memory.checkpointer,
+    )  # fmt: skip
+    ask(graph, "Where is my boat?", face=face)
+    ask(graph, "How old is it?", face=face)
+    assert [blocks(messages) for messages in llm.calls] == [[0], [2]]
+    assert texts(memory)[1:] == ["Where is my boat?", "In Trieste.", "How old is it?", "Old."]
 
 
 # A human in the loop
@@ -115,7 +262,7 @@ def test_a_run_that_waits_for_a_human(memory: Memory, face: str, decision: str) 
     agent = make(
         memory,
         llm,
-        MemoryMiddleware(),
+        patient(),
         HumanInTheLoopMiddleware(interrupt_on={"save_memory": True}),
         tools=memory_tools(),
     )
@@ -129,6 +276,59 @@ def test_a_run_that_waits_for_a_human(memory: Memory, face: str, decision: str) 
     remembered = texts(memory)[2:]
     assert ("Ada's boat is called Tern." in remembered) == (decision == "approve")
     assert remembered[-1] == "As you like."
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("how", ["erase", "forget"])
+def test_what_is_erased_while_a_run_waits_is_not_shown_when_it_goes_on(memory: Memory, face: str, how: str) -> None:
+    memory.add("My boat is called Tern.", ADA, thread_id="earlier")
+    llm = ScriptedChatModel.of(call("harbour", city="Ghent"), "Fine.", "Fine.")
+    asks = HumanInTheLoopMiddleware(interrupt_on={"harbour": True})
+    agent = make(memory, llm, patient(), asks, tools=[harbour])
+    ask(agent, "Where is my boat?", face=face)
+    assert "Trieste" in llm.calls[0][0].text
+    first = memory.list(ADA).items[0].id
+    if how == "erase":
+        memory.erase(first, ADA)
+    else:
+        memory.forget(first, ADA)
+    ask(agent, Command(resume={"decisions": [{"type": "approve"}]}), face=face)
+    ask(agent, {"messages": [AIMessage("The harbour says hello.")]}, face=face)
+    assert len(llm.calls) == 3
+    for messages in llm.calls[1:]:
+        assert not any("Trieste" in message.text for message in messages)
+        assert "Tern" in messages[0].text  # the rest of it is there
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_what_a_tool_forgets_is_not_shown_in_the_next_round(memory: Memory, face: str) -> None:
+    [turn] = memory.list(ADA).items
+    llm = ScriptedChatModel.of(call("forget_memory", memory_id=turn.id), "Forgotten.")
+    ask(make(memory, llm, patient(), tools=memory_tools()), "Forget where my boat is.", face=face)
+    assert "Trieste" in llm.calls[0][0].text
+    assert not any("Trieste" in message.text for message in llm.calls[1])
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_fact_that_a_tool_forgets_is_not_shown_in_the_next_round(open_memory: OpenMemory, face: str) -> None:
+    memory = open_memory(":memory:", plant=False)
+    memory.add(["I moved from Oslo to Lisbon last week.", "The sea is near."], ADA, thread_id="earlier")
+    memory.settle()
+    [fact] = memory.list(ADA, kind="fact").items
+    llm = ScriptedChatModel.of(call("harbour", city="Ghent"), call("forget_memory", memory_id=fact.id), "Forgotten.")
+    agent = make(memory, llm, patient(), tools=[*memory_tools(), harbour])
+    ask(agent, "Where do I live?", face=face)
+    assert [fact.text in messages[0].text for messages in llm.calls] == [True, True, False]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_recall_of_which_all_is_there_still_is_not_made_anew(memory: Memory, face: str) -> None:
+    memory.add("The team's boat lies in Bergen.", Scope.shared())
+    llm = ScriptedChatModel.of(call("harbour", city="Ghent"), "Fine.")
+    agent = make(memory, llm, patient(include_shared=True), tools=[harbour])
+    told = events(agent, "Where are the boats?", face=face)
+    assert [event["type"] for event in told].count("memgraph.retrieve") == 1
+    assert all("Bergen" in messages[0].text and "Trieste" in messages[0].text for messages in llm.calls)
 
 
 # Subagents
@@ -151,14 +351,31 @@ def _delegate(subagent: Any) -> BaseTool:
 @pytest.mark.parametrize("face", FACES)
 def test_a_subagent_recalls_for_the_same_user_and_leaves_remembering_to_the_agent(memory: Memory, face: str) -> None:
     expert = ScriptedChatModel.of(call("search_memory", query="boat"), "It lies in Trieste.")
-    subagent = make(memory, expert, MemoryMiddleware(remembers=False), tools=memory_tools(), checkpointer=None)
+    subagent = make(memory, expert, patient(remembers=False), tools=memory_tools(), checkpointer=None)
     llm = ScriptedChatModel.of(call("task", description="Find out where the boat lies."), "In Trieste.")
-    state = ask(make(memory, llm, MemoryMiddleware(), tools=[_delegate(subagent)]), "Where is it?", face=face)
+    state = ask(make(memory, llm, patient(), tools=[_delegate(subagent)]), "Where is it?", face=face)
     assert state["messages"][-1].text == "In Trieste."
     assert blocks(expert.calls[0]) == [0]
     assert "My boat lies in Trieste." in expert.calls[0][0].text
     assert "My boat lies in Trieste." in expert.calls[1][-1].text
     assert texts(memory)[1:] == ["Where is it?", "It lies in Trieste.", "In Trieste."]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_subagent_may_read_the_teams_memory_in_a_users_thread(memory: Memory, face: str) -> None:
+    def teams(runtime: Any) -> Scope:
+        return Scope.shared()
+
+    memory.add("The team's boat lies in Bergen.", Scope.shared())
+    expert = ScriptedChatModel.of("In Bergen.")
+    subagent = make(memory, expert, patient(remembers=False, scope=teams), checkpointer=None)
+    llm = ScriptedChatModel.of(call("task", description="Where is the team's boat?"), "In Bergen.")
+    ask(make(memory, llm, patient(), tools=[_delegate(subagent)]), "Where is the boat?", face=face)
+    assert "Bergen" in expert.calls[0][0].text
+    assert not any("Trieste" in message.text for message in expert.calls[0])
+    assert "Trieste" in llm.calls[0][0].text
+    assert "Where is the boat?" in texts(memory)
+    assert texts(memory, Scope.shared()) == ["The team's boat lies in Bergen."]
 
 
 # Several agents
@@ -182,9 +399,7 @@ def test_agents_share_the_users_memory_and_keep_their_own(memory: Memory, face: 
     before = "listen"
     for name, llm in models.items():
         scope = _as_agent(name)
-        agent = make(
-            memory, llm, MemoryMiddleware(scope=scope), tools=memory_tools(scope=scope), checkpointer=None, name=name
-        )
+        agent = make(memory, llm, patient(scope=scope), tools=memory_tools(scope=scope), checkpointer=None, name=name)
         builder.add_node(name, agent).add_edge(before, name)
         before = name
     graph = builder.compile(store=memory.store, checkpointer=memory.checkpointer)

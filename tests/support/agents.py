@@ -10,6 +10,7 @@ from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariab
 from langchain_core.messages import AIMessage
 
 from memgraph import Memory, MemoryContext
+from memgraph.agents import MemoryMiddleware
 from memgraph.messages import BLOCK_MARK
 from support.fakes import ScriptedChatModel
 
@@ -17,6 +18,12 @@ FACES = ["invoke", "ainvoke"]
 ADA_SAYS = MemoryContext("ada")
 
 _numbers = itertools.count()
+
+
+def patient(**options: Any) -> MemoryMiddleware:
+    """Return the middleware with a deadline that a busy machine keeps too, unless another is given."""
+    options = {"deadline": 60, **options}
+    return MemoryMiddleware(**options)
 
 
 def call(name: str, **arguments: Any) -> AIMessage:
