@@ -77,6 +77,7 @@ def examine(found: Mapping[str, Any]) -> list[Check]:
         Check("engine", "ok" if engine["ciphers"] else "warn", _engine(engine)),
         Check("turns", "ok", _turns(counts)),
         Check("facts", "ok", _facts(counts)),
+        Check("store", "ok", _items(counts)),
         _embedder(found["embedder"]),
         _vectors(found),
         _jobs(found["jobs"]),
@@ -102,6 +103,10 @@ def _turns(counts: Mapping[str, int]) -> str:
         f"{output.count(counts['believed'], 'turn')} of {output.count(counts['owners'], 'owner')}, "
         f"{past:,} replaced or forgotten, {counts['tombstones']:,} erased"
     )
+
+
+def _items(counts: Mapping[str, int]) -> str:
+    return f"{output.count(counts['items'], 'item')} in {output.count(counts['namespaces'], 'namespace')}"
 
 
 def _facts(counts: Mapping[str, int]) -> str:

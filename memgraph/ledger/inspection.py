@@ -16,6 +16,8 @@ _COUNTED: Final = {
     "operations": "select count(*) from operations",
     "entities": "select count(*) from entities",
     "relations": "select count(*) from relations",
+    "namespaces": "select count(*) from namespaces",
+    "items": "select count(*) from items",
     "commits": "select count(*) from commits",
     "tombstones": "select count(*) from tombstones",
     "traces": "select count(*) from traces",

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, 
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
@@ -121,7 +121,7 @@ class LedgerStore(Closing, BaseStore):
         min_prefix: int = 0,
         key: str | bytes | None = None,
         cache_bytes: int = 256 << 20,
-    ) -> LedgerStore:
+    ) -> Self:
         """Open a store alone. Use it in a `with` or `async with` block, or call `close`.
 
         Args:
@@ -144,7 +144,7 @@ class LedgerStore(Closing, BaseStore):
             )
         home = OpenFile(path, lambda file: Core.opened(file, key, Resolved(None, None), cache_bytes))
         try:
-            store = LedgerStore(home, index=index, ttl=ttl, min_prefix=min_prefix)
+            store = cls(home, index=index, ttl=ttl, min_prefix=min_prefix)
         except BaseException:
             home.close()
             raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from langgraph.store.base import IndexConfig, TTLConfig
 
 from memgraph.embedding import Embedder
+from memgraph.errors import InvalidInput
 from memgraph.open_file import OpenFile
 from memgraph.scope import MemoryContext, Scope, as_scope
 from memgraph.store import facts
@@ -41,6 +42,15 @@ class MemoryStore(LedgerStore):
         self.memory = memory
         if index is None:
             self._index = _MemoryIndex(memory)
+
+    @classmethod
+    def from_conn_string(cls, conn: object, **options: object) -> NoReturn:
+        """Refuse: there is no memory in a store that is opened alone.
+
+        Raises:
+            InvalidInput: Always; it says what to call.
+        """
+        raise InvalidInput("open a Memory and take its store, or open a store alone by LedgerStore.from_conn_string")
 
     def facts_namespace(self, scope: Scope | MemoryContext) -> tuple[str, ...]:
         """Return the namespace in which the facts of a scope's owner are listed, searched, read and forgotten."""

@@ -12,7 +12,7 @@ from support import fakes
 from support.cli import run, succeed
 from support.fixtures import OpenMemory, Say
 
-NAMES = ["file", "schema", "engine", "turns", "facts", "embedder", "vectors", "jobs", "pages"]
+NAMES = ["file", "schema", "engine", "turns", "facts", "store", "embedder", "vectors", "jobs", "pages"]
 
 
 @pytest.fixture
@@ -33,8 +33,16 @@ def test_a_sound_file(small: Path) -> None:
     said = succeed("doctor", "--db", small)
     assert [line.split()[:2] for line in said.out.splitlines()] == [["✓", name] for name in NAMES]
     assert "1 turn of 1 owner, 1 replaced or forgotten, 0 erased" in said.out
+    assert "0 items in 0 namespaces" in said.out
     assert "--deep" in said.out
     assert "every page is sound" in succeed("doctor", "--deep", "--db", small).out
+
+
+def test_the_stores_items_are_counted(small: Path) -> None:
+    with Memory.open(small, embedder=None) as memory:
+        for key in ("a", "b"):
+            memory.store.put(("recipes",), key, {})
+    assert "2 items in 1 namespace" in succeed("doctor", "--db", small, COLUMNS="200").out
 
 
 def test_json(small: Path) -> None:
