@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+# Here, not at the first search: a fork amid an import leaves a lock in the child that nobody releases.
+from threadpoolctl import ThreadpoolController
+
 _lock = threading.Lock()
 _inside = 0
 _before: list[int] = []
@@ -16,9 +21,6 @@ _before: list[int] = []
 
 @cache
 def _libraries() -> list[Any]:
-    import numpy as np
-    from threadpoolctl import ThreadpoolController
-
     # BLAS loads with the first product, and only what is loaded is found.
     np.dot(np.ones((2, 2), np.float32), np.ones(2, np.float32))
     controllers: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
