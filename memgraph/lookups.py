@@ -105,18 +105,18 @@ async def refuse_facts(core: Core, ids: Sequence[str], scope: Scope) -> None:
         )
 
 
-async def all_believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope], patience: float = 5.0) -> bool:
-    """Tell whether turns and facts, of some scopes' owners, are all there still: none was erased, or forgotten."""
+async def believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope], patience: float = 5.0) -> set[str]:
+    """Return which turns and facts, of some scopes' owners, are there still, neither erased nor forgotten."""
 
-    def read(connection: apsw.Connection) -> bool:
+    def read(connection: apsw.Connection) -> set[str]:
+        found: set[str] = set()
         with connection:
-            believed = 0
             for head in [owners.head(connection, core.owner_key(scope)) for scope in scopes]:
                 if head is not None:
                     for family in (turns, facts):
-                        rows = family.by_id(connection, head[0], ids).values()
-                        believed += sum(family.is_believed(connection, head[0], row) for row in rows)
-            return believed == len(ids)
+                        rows = family.by_id(connection, head[0], ids)
+                        found |= {id for id, row in rows.items() if family.is_believed(connection, head[0], row)}
+        return found
 
     return await core.ledger.read(read, patience=patience)
 

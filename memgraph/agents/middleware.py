@@ -13,7 +13,7 @@ from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AnyMessage, BaseMessage
 
 from memgraph.errors import StoreBusy, StoreClosed, StoreError
-from memgraph.lookups import all_believed
+from memgraph.lookups import believed
 from memgraph.messages import said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import remember
@@ -157,11 +157,12 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         if self._include_shared and not run.scope.is_shared:
             scopes.append(run.scope.team())
         try:
-            return await run.memory.live().call(all_believed(run.memory.core, recalled["ids"], scopes, self._deadline))
+            found = await run.memory.live().call(believed(run.memory.core, recalled["ids"], scopes, self._deadline))
         except StoreClosed:
             raise
         except StoreError:
             return False  # what can't be looked up now can't be shown
+        return found.issuperset(recalled["ids"])
 
     async def _remembered(self, state: MemoryAgentState, run: Run) -> dict[str, Any] | None:
         update: dict[str, Any] | None = None

@@ -17,7 +17,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from memgraph.errors import InvalidInput, NotFound, StoreClosed, StoreError
-from memgraph.lookups import all_believed
+from memgraph.lookups import believed
 from memgraph.messages import BLOCK_MARK, finite, positive, said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import remember
@@ -89,7 +89,7 @@ def memory_tools(
         )
         if query is None or not hits:
             return "Nothing was found."
-        teams = [hit.id for hit in hits if include_shared and await _is_teams(hit.id, run)]
+        teams = await _teams([hit.id for hit in hits], run) if include_shared else set[str]()
         text = answer(hits, query, room - count_tokens(_TEAMS) * len(teams))
         for id in teams:  # nothing quoted can begin a line
             text = text.replace(f"\n- [{id}] ", f"\n- [{id}] {_TEAMS}")
@@ -109,7 +109,7 @@ def memory_tools(
         try:
             await run.memory.aforget(id, run.scope, reason=asked.reason)
         except NotFound:
-            if include_shared and await _is_teams(id, run):
+            if include_shared and await _teams([id], run):
                 raise InvalidInput("this memory is the team's, and can't be forgotten by one user") from None
             raise
         return "Forgotten."
@@ -151,11 +151,11 @@ def _named(text: str) -> str:
     return ids.pop() if ids else text.strip("[] ")
 
 
-async def _is_teams(id: str, run: Run) -> bool:
-    """Tell whether a memory is the team's rather than the user's."""
+async def _teams(ids: list[str], run: Run) -> set[str]:
+    """Return which memories are the team's rather than the user's."""
     if run.scope.is_shared:
-        return False
-    return await run.memory.live().call(all_believed(run.memory.core, [id], [run.scope.team()]))
+        return set()
+    return await run.memory.live().call(believed(run.memory.core, ids, [run.scope.team()]))
 
 
 def _call(run: Run, runtime: ToolRuntime[Any, Any], text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 from memgraph.ledger.indexes import unpack
 from memgraph.ledger.items import Indexed
 from memgraph.projections.blas import one_thread
-from memgraph.projections.postings import ArrayPostings
+from memgraph.projections.postings import ArrayPostings, packed_hashes
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_SLOT: int = 24
+_SLOT: Final = 24
 """Bytes of an item beside its vectors and postings."""
 
 
@@ -85,8 +86,8 @@ class ItemArrays:
 
     def likenesses(self, words: bytes) -> Floats:
         """Return each item's BM25 score for a text's packed terms, as a share of what that text itself would get."""
-        terms = np.frombuffer(words, "<u8", count=len(words) // 10)
-        shares: Floats = np.minimum(self._postings.scores(terms) / np.float32(self._postings.score_of(words)), 1)
+        found = self._postings.scores(packed_hashes(words))
+        shares: Floats = np.minimum(found / np.float32(self._postings.score_of(words)), 1)
         return shares
 
     def _append(self, of: Ints, vectors: Floats) -> None:

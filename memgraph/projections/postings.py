@@ -39,6 +39,11 @@ def pack_terms(secret: bytes, terms: Sequence[str]) -> bytes:
     return hashes.tobytes() + tallies.tobytes()
 
 
+def packed_hashes(packed: bytes) -> Terms:
+    """Return the hashes of packed terms."""
+    return np.frombuffer(packed, "<u8", count=len(packed) // _ENTRY)
+
+
 class Postings(Protocol):
     """What a search needs of a lexical projection."""
 

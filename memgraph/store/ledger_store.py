@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, 
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
@@ -41,20 +41,16 @@ _QUESTION_S: Final = 60.0
 """Seconds for the embedding of a question: a store's caller can't say how long it would wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A put, but for its vectors.
 
     Attributes:
-        fields: What it is indexed by, None where nobody says.
-        texts: What is indexed.
-        terms: Packed terms of these texts, None where there are none.
+        put: As it will be written.
+        texts: What its vectors are made of.
     """
 
-    put: Put
-    fields: Sequence[str] | None
+    put: items.Put
     texts: Sequence[Said]
-    terms: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +207,8 @@ class LedgerStore(Closing, BaseStore):
         if put.value is not None and self._index is not None and fields is not None:
             # Of what is stored, not of the caller's object: the two may differ (tuples, keys that are numbers).
             said = texts(json.loads(put.value), fields)
-        return _Draft(put, fields, said, item_terms(self.home.core.ledger.pepper, said) if said else None)
+        terms = item_terms(self.home.core.ledger.pepper, said) if said else None
+        return _Draft(items.Put(put.namespace, put.key, put.value, put.ttl, terms, fields, ()), said)
 
     async def _run(self, plan: _Plan) -> list[Result]:
         answers = await self._read([one for one in plan.ops if not isinstance(one, Put)], plan.words)
@@ -280,18 +277,12 @@ class LedgerStore(Closing, BaseStore):
         if embedder is not None and (said := [text for draft in drafts for _, _, text in draft.texts]):
             made = await embedder.documents(said)
             vectors, model = iter(made), (embedder.name, len(made[0]))
-        entries = [
-            items.Put(
-                draft.put.namespace,
-                draft.put.key,
-                draft.put.value,
-                draft.put.ttl,
-                draft.terms,
-                draft.fields,
-                [] if model is None else [(path, number, next(vectors)) for path, number, _ in draft.texts],
-            )
-            for draft in drafts
-        ]
+        entries = [put for put, _ in drafts]
+        if model is not None:
+            entries = [
+                put._replace(vectors=[(path, number, next(vectors)) for path, number, _ in said])
+                for put, said in drafts
+            ]
         core = self.home.core
         written = core.ledger.write(
             lambda connection: items.write(

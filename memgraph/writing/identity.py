@@ -68,10 +68,11 @@ def turn_keys(
     keys: list[Keys] = []
     for draft in drafts:
         said = draft.text + (json.dumps([dict(part) for part in draft.parts], sort_keys=True) if draft.parts else "")
-        n = seen[draft.role, said]
+        by_text = None
         if draft.message_id is None or begins is not None:
+            n = seen[draft.role, said]
             seen[draft.role, said] += 1
-        by_text = digest(secret, "said", thread_id, draft.role, said, str(n))
+            by_text = digest(secret, "said", thread_id, draft.role, said, str(n))
         if begins is not None and draft.index < begins:
             keys.append((by_text, None, None))
         elif draft.message_id is not None:
@@ -80,7 +81,7 @@ def turn_keys(
                 (
                     digest(secret, "id", home, draft.message_id, said),
                     digest(secret, "message", thread_id, draft.message_id),
-                    None if begins is None else by_text,
+                    by_text,
                 )
             )
         elif idempotency_key is not None:

@@ -28,16 +28,10 @@ from pydantic import BaseModel
 from memgraph import Memory, MemoryContext, Scope
 from memgraph.agents import memory_tools
 from memgraph.nodes import remember, retrieve
-from support.agents import FACES, ask, blocks, call, events, make, patient
+from support.agents import FACES, ask, blocks, call, events, harbour, make, patient
 from support.fakes import HashEmbeddings, ScriptedChatModel
 from support.fixtures import OpenMemory
 from support.memories import ADA, chain, texts
-
-
-@tool
-def harbour(city: str) -> str:
-    """Tell what is in a harbour."""
-    return f"Ships of {city}."
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 import apsw
 import pytest
 from langchain_core.messages import AIMessage
-from langchain_core.tools import tool
 from langgraph.store.memory import InMemoryStore
 
 from memgraph import Memory, MemoryContext, Scope
@@ -23,16 +22,10 @@ from memgraph.errors import (
     StoreClosed,
     StoreError,
 )
-from support.agents import ADA_SAYS, FACES, ask, blocks, call, events, make, patient
+from support.agents import ADA_SAYS, FACES, ask, blocks, call, events, harbour, make, patient
 from support.fakes import BlockingEmbeddings, RaisingEmbeddings, ScriptedChatModel, stated
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, texts, unreadable, write_locked
-
-
-@tool
-def harbour(city: str) -> str:
-    """Tell what is in a harbour."""
-    return f"Ships of {city}."
 
 
 @pytest.fixture

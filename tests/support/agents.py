@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]  # its context is of no type
 from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
 
 from memgraph import Memory, MemoryContext
 from memgraph.agents import MemoryMiddleware
@@ -18,6 +19,12 @@ FACES = ["invoke", "ainvoke"]
 ADA_SAYS = MemoryContext("ada")
 
 _numbers = itertools.count()
+
+
+@tool
+def harbour(city: str) -> str:
+    """Tell what is in a harbour."""
+    return f"Ships of {city}."
 
 
 def patient(**options: Any) -> MemoryMiddleware:
