@@ -95,19 +95,14 @@ class Drain:
                 self._timer.cancel()
             self._timer = asyncio.get_running_loop().call_later(max(least, (due - self._core.clock()) / 1e6), self.wake)
 
-    async def settle(self, timeout: float | None) -> None:
-        """Wait until no job is open that this memory can run.
-
-        Raises:
-            TimeoutError: It took longer than `timeout` seconds.
-        """
+    async def settle(self) -> None:
+        """Wait until no job is open that this memory can run."""
         self.wake()
-        async with asyncio.timeout(timeout):
-            while await self._core.ledger.read(jobs.next_due, self._kinds) is not None:
-                if self._closed:
-                    raise StoreClosed("this memory was closed while it settled")
-                if not await self.run_next(settling=True):
-                    await asyncio.sleep(_POLL_S)
+        while await self._core.ledger.read(jobs.next_due, self._kinds) is not None:
+            if self._closed:
+                raise StoreClosed("this memory was closed while it settled")
+            if not await self.run_next(settling=True):
+                await asyncio.sleep(_POLL_S)
 
     async def close(self) -> None:
         """Stop; an unfinished job goes back to the outbox."""

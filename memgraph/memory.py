@@ -575,7 +575,9 @@ class Memory(OpenFile):
         Raises:
             TimeoutError: It took longer than `timeout` seconds.
         """
-        await self.drain.settle(timeout)
+        async with asyncio.timeout(timeout):
+            await self.writes.settle()
+            await self.drain.settle()
 
     settle = waiting(asettle)
 

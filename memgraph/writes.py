@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgraph import beliefs, messages
 from memgraph.applying import LEXICAL_RECIPE
-from memgraph.core import Core
+from memgraph.core import Core, log
 from memgraph.errors import InvalidInput
 from memgraph.ledger import faults, owners, turns
 from memgraph.ledger.turns import Accepted, Entry
@@ -92,15 +92,39 @@ class Writes:
     def __init__(self, core: Core, wake: Callable[[], None]) -> None:
         self._core = core
         self._wake = wake
+        self._under_way: set[asyncio.Task[Added]] = set()
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
+
+        Who is cancelled waits no longer; what was handed in is stored all the same.
 
         Raises:
             InvalidInput: A message can't be taken; nothing was written.
             ScopeDenied: The thread belongs to somebody else.
             StoreError: The file could not be written.
         """
+        task = asyncio.get_running_loop().create_task(self._accept(request))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._left)
+            raise
+
+    async def settle(self) -> None:
+        """Wait for what is being stored, whoever waits for it still."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _left(self, task: asyncio.Task[Added]) -> None:
+        """See to what nobody waits for any more."""
+        self._wake()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("what was handed in could not be stored: %s", type(error).__name__)
+
+    async def _accept(self, request: Request) -> Added:
         core, scope, now = self._core, request.scope, self._core.clock()
         drafts, skipped = messages.read(request.messages, metadata=request.metadata, lenient=request.lenient)
         drafts = [_dated(draft, request, now) for draft in drafts]
@@ -144,11 +168,7 @@ class Writes:
                 return replace(accepted, seq=seq)
             return accepted
 
-        try:
-            accepted = await core.ledger.write(write, durable=True)
-        except asyncio.CancelledError:
-            self._wake()  # what was queued is stored all the same, and nobody waits for its job
-            raise
+        accepted = await core.ledger.write(write, durable=True)
         faults.point("accept.committed")
         order = sorted([*skipped, *accepted.skipped], key=lambda skip: skip.index)
         return Added(accepted.ids, tuple(order), label, accepted.seq, accepted.job, len(accepted.ids), accepted.facts)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -17,6 +20,7 @@ from memgraph.writes import Request
 from support.fakes import BlockingEmbeddings, HashEmbeddings, NaNEmbeddings, RaisingEmbeddings, WrongDimension
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, BOB, Clock, found, query, texts, write_locked
+from support.vfs import layer, open_through
 
 
 def states(memory: Memory) -> list[tuple[str, str | None]]:
@@ -247,6 +251,50 @@ def test_closing_while_somebody_settles(open_memory: OpenMemory) -> None:
             await task
 
     asyncio.run(settle_and_close())
+
+
+def _given_up(memory: Memory, text: str) -> None:
+    """Hand a turn in, and give up waiting while it is on its way to the file."""
+    request = Request([{"role": "user", "content": text}], ADA, append=True, background=True)
+
+    async def give_up() -> None:
+        task = asyncio.create_task(memory.writes.accept(request))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    memory.live().wait(give_up())
+
+
+def test_what_its_caller_gave_up_is_stored_and_settle_waits_for_it(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:")
+    go_on = threading.Event()
+    memory.core.ledger.submit(lambda _: go_on.wait(30))
+    _given_up(memory, "The boat is sold.")
+    with ThreadPoolExecutor(1) as pool:
+        settled = pool.submit(memory.settle)
+        with pytest.raises(TimeoutError):
+            memory.settle(timeout=0.01)
+        go_on.set()
+        settled.result()
+    assert texts(memory) == ["The boat is sold."]
+    assert memory.search("boat", ADA).degraded == {}  # its job was done, too
+
+
+def test_what_its_caller_gave_up_and_cannot_be_stored_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with layer() as made, open_through(made, tmp_path / "memory.db") as memory:
+        go_on = threading.Event()
+        memory.core.ledger.submit(lambda _: go_on.wait(30))
+        _given_up(memory, "The boat is sold.")
+        made.broken = apsw.FullError
+        go_on.set()
+        memory.settle()
+        made.broken = None
+        assert "what was handed in could not be stored: StoreFull" in caplog.messages
+        assert texts(memory) == []
 
 
 def test_a_second_close_of_background_work_does_nothing(open_memory: OpenMemory) -> None:

@@ -52,7 +52,8 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
             in the context, then those in the config.
         limit: Turns and facts looked at, best first.
         budget_tokens: Room of the recall, about 4 characters a token.
-        deadline: Seconds for the recall, and for each time that something is put on the disk.
+        deadline: Seconds for the recall, and for each time that something is put on the disk; what takes longer is
+            stored in the background.
         include_shared: Search the team's memory too.
         remembers: Whether to remember. Not in a subagent: what an agent tells it would be taken for the user's words.
         strict: Raise where memory fails or is too slow. Otherwise the agent goes on with less of it, or without.
@@ -172,15 +173,20 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
 
     @asynccontextmanager
     async def _failing_open(self) -> AsyncGenerator[None]:
-        """Let the agent go on where the file can't be written in time: the thread's next run tries again."""
+        """Let the agent go on where the file can't be written, or not in time.
+
+        What takes longer is stored in the background. Where that fails, the thread's next run tries again.
+        """
         try:
             async with asyncio.timeout(self._deadline):
                 yield
         except StoreClosed:
             raise  # used after close(): a mistake of the program, not of the outside
-        except (StoreError, TimeoutError) as error:
-            if self._strict and isinstance(error, TimeoutError):
+        except TimeoutError:
+            if self._strict:
                 raise StoreBusy(f"what was said could not be written within {self._deadline} s") from None
+            log.warning("what was said is not on the disk after %s s; it goes there in the background", self._deadline)
+        except StoreError as error:
             if self._strict:
                 raise
             log.warning("not remembered for now: %s", type(error).__name__)

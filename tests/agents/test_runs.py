@@ -188,12 +188,14 @@ def test_somebody_who_holds_the_write_lock_is_waited_for_no_longer_than_the_dead
         other.execute("begin immediate")
         ask(agent, "Where is my boat?", face=face)
         # The writer is patient for five seconds and raises StoreBusy then; these are not over.
-        failed = [message for message in caplog.messages if message.startswith("not remembered")]
-        assert failed == ["not remembered for now: TimeoutError"] * 2
+        late = [message for message in caplog.messages if "not on the disk after 0.05 s" in message]
+        assert len(late) == 2
         with pytest.raises(StoreBusy, match="within 0.05 s"):
             ask(make(memory, ScriptedChatModel.of(), patient(deadline=0.05, strict=True)), say("Hm?"), "u", face)
     finally:
         other.close()
+    memory.settle()  # what was late is stored without a next run
+    assert texts(memory)[1:3] == ["Where is my boat?", "In Trieste."]
     ask(make(memory, ScriptedChatModel.of("Yes."), patient(deadline=30)), "Is it old?", face=face)
     said = [turn.text for turn in memory.list(ADA).items if turn.thread_id == "t"]
     assert said == ["Where is my boat?", "In Trieste.", "Is it old?", "Yes."]
