@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,65 +15,18 @@ from memgraph import Memory, MemoryContext, Scope, corrections
 from memgraph.corrections import Correction
 from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.errors import InvalidInput, ModelUnavailable, NotFound, UndoRefused
-from memgraph.ledger import facts, faults, filters, jobs, operations, owners
+from memgraph.ledger import faults, jobs
 from memgraph.ledger.operations import Origin
 from memgraph.nodes import consolidate, extract, merge_graph, remember
-from memgraph.records import Fact, MemoryOperation
 from memgraph.writes import Request
 from memgraph.writing.extractor import PatternExtractor
-from support.fakes import HashEmbeddings, ScriptedChatModel, decided, stated
-from support.memories import ADA, NOW, Clock, chain, query
-
-HOMES = ["I live in Oslo.", "I moved from Oslo to Lisbon."]
-
-
-def _options(options: dict[str, Any]) -> dict[str, Any]:
-    return {"embedder": HashEmbeddings(), "facts": True, **options}
-
-
-@contextmanager
-def opened(path: Path | str = ":memory:", **options: Any) -> Generator[Memory]:
-    with Memory.open(path, **_options(options)) as memory:
-        memory.core.clock = Clock()
-        yield memory
-
-
-def tell(memory: Memory, *texts: str, scope: Scope = ADA, **options: Any) -> None:
-    """Add what Ada says, a day apart."""
-    for text in texts:
-        memory.core.clock.tick(days=1)  # type: ignore[attr-defined]  # the clock of `opened`
-        memory.add({"role": "user", "content": text, "name": "Ada"}, scope, **options)
-
-
-def known(memory: Memory, scope: Scope = ADA, as_of: int | None = None, known_at: int | None = None) -> list[Fact]:
-    core = memory.core
-
-    def look(connection: Any) -> list[Fact]:
-        owner, _ = owners.head(connection, core.owner_key(scope)) or (0, 0)
-        condition = facts.visible(filters.Where(), scope.agent_id, as_of, known_at, core.clock())
-        rows = facts.page(connection, owner, condition, after=0, limit=100)
-        return facts.to_facts(connection, owner, rows, known_at)
-
-    return memory.live().wait(core.ledger.read(look))
+from support.facts import HOMES, day, history, known, now, opened, tell, tick, undo
+from support.fakes import ScriptedChatModel, decided, stated
+from support.memories import ADA, chain, query
 
 
 def said(memory: Memory, scope: Scope = ADA, **options: Any) -> list[str]:
     return [fact.text for fact in known(memory, scope, **options)]
-
-
-def history(memory: Memory) -> list[MemoryOperation]:
-    def look(connection: Any) -> list[MemoryOperation]:
-        return [done for _, done in operations.page(connection, 1, after=0, limit=100)]
-
-    return memory.live().wait(memory.core.ledger.read(look))
-
-
-def undo(memory: Memory, operation: MemoryOperation, scope: Scope = ADA) -> MemoryOperation:
-    return memory.live().wait(corrections.undo(memory.core, operation.id, scope))
-
-
-def us(days: int) -> int:
-    return int((NOW + timedelta(days=days, hours=1)).timestamp()) * 1_000_000
 
 
 def test_a_change_closes_what_was_and_keeps_both_with_their_evidence() -> None:
@@ -82,9 +34,9 @@ def test_a_change_closes_what_was_and_keeps_both_with_their_evidence() -> None:
         tell(memory, *HOMES)
         [home] = known(memory)
         assert (home.subject, home.attribute, home.object) == ("Ada", "residence", "Lisbon")
-        assert [memory.get(turn, ADA).text for turn in home.evidence] == HOMES[1:]
-        assert [fact.object for fact in known(memory, as_of=us(1))] == ["Oslo"]
-        assert [fact.object for fact in known(memory, known_at=us(1))] == ["Oslo"]
+        assert [memory.get(turn, ADA).text for turn in home.evidence] == [*HOMES[1:]]
+        assert [fact.object for fact in known(memory, as_of=day(1))] == ["Oslo"]
+        assert [fact.object for fact in known(memory, known_at=day(1))] == ["Oslo"]
         done = history(memory)
         assert [(one.operation, one.mode) for one in done] == [("ADD", None), ("UPDATE", "change")]
         assert done[1].target is not None
@@ -176,8 +128,8 @@ def test_forgetting_a_fact_keeps_its_history() -> None:
     with opened() as memory:
         tell(memory, "I live in Oslo.")
         [home] = known(memory)
-        before = memory.core.clock()
-        memory.core.clock.tick()  # type: ignore[attr-defined]  # the clock of `opened`
+        before = now(memory)
+        tick(memory)
         memory.forget(home.id, ADA, reason="asked to")
         assert known(memory) == []
         assert known(memory, known_at=before)[0].id == home.id
@@ -200,7 +152,7 @@ def test_an_edited_message_takes_its_facts_along() -> None:
     with opened() as memory:
         tell(memory)
         for text in ("I live in Oslo.", "I live in Lisbon."):
-            memory.core.clock.tick()  # type: ignore[attr-defined]  # the clock of `opened`
+            tick(memory)
             memory.add(HumanMessage(text, id="0123456789abcdef", name="Ada"), ADA, thread_id="t")
         assert said(memory) == ["Ada lives in Lisbon."]
 
@@ -282,7 +234,7 @@ def test_what_was_decided_for_other_facts_is_decided_again() -> None:
     with opened() as memory:
         tell(memory, "I live in Oslo.")
         [oslo] = known(memory)
-        memory.core.clock.tick(days=1)  # type: ignore[attr-defined]  # the clock of `opened`
+        tick(memory, days=1)
         job = prepared(memory, "I moved from Oslo to Lisbon.")
         stages, wait = memory.facts, memory.live().wait
         wait(stages.extract(job, by_rules))
@@ -335,7 +287,7 @@ def test_an_outage_does_not_use_up_the_second_chance() -> None:
     with opened(model=ScriptedChatModel.of(*answers)) as memory:
         tell(memory, "I live in Oslo.", "I work in Oslo as a nurse.")
         assert known(memory) == []
-        memory.core.clock.tick(minutes=5)  # type: ignore[attr-defined]  # the clock of `opened`
+        tick(memory, minutes=5)
         memory.settle(30)
         assert [len(fact.evidence) for fact in known(memory)] == [2]
         assert memory.doctor()["jobs"] == []

@@ -16,10 +16,9 @@ from memgraph.drafts import FactDraft, Mention, RelationDraft, SaidTurn
 from memgraph.errors import NotFound, StoreError, UndoRefused
 from memgraph.ledger import faults, unnaming
 from memgraph.records import Entity, Graph, MemoryOperation
-from memgraph.surroundings import around
+from support.facts import day, history, known, now, opened, tell, tick, undo
 from support.memories import ADA, query
 from support.scan import holding
-from test_facts import history, known, opened, tell, undo, us
 
 Say = Callable[..., str]
 
@@ -59,7 +58,7 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
 
 
 def see(memory: Memory, name: str | None, scope: Scope = ADA, **options: Any) -> Graph:
-    return memory.live().wait(around(memory.core, scope, name, **options))
+    return memory.graph(scope, name, **options)
 
 
 def names(part: Graph) -> set[str]:
@@ -106,7 +105,7 @@ def test_facts_make_entities_and_relations_that_are_found_by_any_name(say: Say) 
         assert edges(see(memory, "OSLO")) == edges(part)
         assert edges(see(memory, None)) == {*edges(part), ("Solveig", "lives_in", "Leeds")}
         assert len(see(memory, None, limit=1).entities) == 1
-        assert see(memory, "Nobody") == see(memory, "") == see(memory, "ada", Scope("bob")) == Graph((), ())
+        assert see(memory, "Nobody") == see(memory, "ada", Scope("bob")) == Graph((), ())
         assert entity(part, "Oslo").type == "place"
 
 
@@ -116,8 +115,8 @@ def test_a_relation_ends_with_its_fact(say: Say) -> None:
         tell(memory, live(say, "Oslo"), "Ada moved from Oslo to Leeds.")
         assert edges(see(memory, "Ada")) == {("Ada", "lives_in", "Leeds")}
         assert see(memory, "Oslo") == Graph((), ())
-        assert edges(see(memory, "Ada", as_of=us(1))) == {("Ada", "lives_in", "Oslo")}
-        assert edges(see(memory, "Ada", known_at=us(1))) == {("Ada", "lives_in", "Oslo")}
+        assert edges(see(memory, "Ada", as_of=day(1))) == {("Ada", "lives_in", "Oslo")}
+        assert edges(see(memory, "Ada", known_at=day(1))) == {("Ada", "lives_in", "Oslo")}
         memory.forget(known(memory)[0].id, ADA)
         assert see(memory, "Ada") == Graph((), ())
 
@@ -135,8 +134,8 @@ def test_each_agents_entities_are_its_own(say: Say) -> None:
 def test_a_merge_is_an_operation_and_one_call_undoes_it(say: Say) -> None:
     with opened() as memory:
         sisters(memory, say)
-        before = memory.core.clock()
-        apart, together = see(memory, "Solveig", known_at=us(1)), see(memory, "Solveig")
+        before = now(memory)
+        apart, together = see(memory, "Solveig", known_at=day(1)), see(memory, "Solveig")
         assert apart == Graph((), ())
         sister = entity(together, "Solveig Aune")
         assert sister.aliases == ("Solveig",)
@@ -147,7 +146,7 @@ def test_a_merge_is_an_operation_and_one_call_undoes_it(say: Say) -> None:
         assert merge.fact not in (None, sister.id)
         assert merge.evidence == known(memory)[1].evidence
         assert "Solveig" not in (merge.reason or "Solveig")
-        memory.core.clock.tick()  # type: ignore[attr-defined]  # the clock of `opened`
+        tick(memory)
         undone = undo(memory, merge)
         assert (undone.operation, undone.fact, undone.target) == ("UNDO", merge.fact, merge.target)
         assert edges(see(memory, "Solveig")) == {("Solveig", "lives_in", "Leeds")}
@@ -155,7 +154,7 @@ def test_a_merge_is_an_operation_and_one_call_undoes_it(say: Say) -> None:
         assert see(memory, "Solveig", known_at=before) == together
         with pytest.raises(UndoRefused):
             undo(memory, merge)
-        memory.core.clock.tick()  # type: ignore[attr-defined]  # the clock of `opened`
+        tick(memory)
         again = undo(memory, undone)
         assert edges(see(memory, "Solveig")) == edges(together)
         assert entity(see(memory, "Solveig"), "Solveig Aune").merges == (again.id,)

@@ -14,12 +14,13 @@ from memgraph import Memory, corrections
 from memgraph.corrections import Correction
 from memgraph.drafts import FactDraft, KnownFact, SaidTurn, Step
 from memgraph.errors import UndoRefused
-from memgraph.ledger import facts, filters, operations, owners
+from memgraph.ledger import facts, filters, owners
 from memgraph.records import OPEN, Fact, Graph, MemoryOperation, to_us
 from memgraph.surroundings import around
 from memgraph.writing.attributes import single
 from memgraph.writing.consolidation import plan
 from memgraph.writing.extractor import PatternExtractor
+from support.facts import history
 from support.memories import ADA, Clock
 
 DAY = 86_400_000_000
@@ -263,12 +264,7 @@ class World:
         return self.memory.live().wait(around(self.memory.core, ADA, None, limit=200, as_of=as_of, known_at=known_at))
 
     def history(self) -> list[MemoryOperation]:
-        def look(connection: Any) -> list[MemoryOperation]:
-            return [done for _, done in operations.page(connection, 1, after=0, limit=1_000)]
-
-        return [
-            done for done in self.memory.live().wait(self.memory.core.ledger.read(look)) if done.operation != "MERGE"
-        ]
+        return [done for done in history(self.memory) if done.operation != "MERGE"]
 
     def turn_ids(self) -> list[str]:
         return [

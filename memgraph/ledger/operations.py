@@ -222,14 +222,6 @@ def numbered(connection: apsw.Connection, owner: int, numbers: Iterable[int]) ->
     )
 
 
-def page(connection: apsw.Connection, owner: int, *, after: int, limit: int) -> list[tuple[int, MemoryOperation]]:
-    """Return (number, operation) of up to `limit` operations after number `after`."""
-    rows = connection.execute(
-        f"{_SELECT} and o.operation > ? order by o.operation limit ?", (owner, after, limit)
-    ).fetchall()
-    return list(zip((row[16] for row in rows), _records(connection, owner, rows), strict=True))
-
-
 def _records(connection: apsw.Connection, owner: int, rows: Sequence[Sequence[Any]]) -> list[MemoryOperation]:
     said = {row[16]: commits.unpack(row[7]) for row in rows}
     names = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from memgraph import Fact, Memory, Scope
+from memgraph import Fact, Memory, MemoryOperation, Scope
+from memgraph.records import from_us
 from support.fakes import HashEmbeddings
-from support.memories import ADA, Clock
+from support.memories import ADA, NOW, Clock
 
 HOMES = ("I live in Oslo.", "I moved from Oslo to Lisbon.")
 
@@ -31,16 +33,41 @@ def tick(memory: Memory, **span: float) -> None:
     clock.tick(**span)
 
 
-def tell(memory: Memory, *texts: str, scope: Scope = ADA) -> list[str]:
+def tell(memory: Memory, *texts: str, scope: Scope = ADA, **options: Any) -> list[str]:
     """Add what Ada says, a day apart. Returns the ids of the turns."""
     ids: list[str] = []
     for text in texts:
         tick(memory, days=1)
-        ids += memory.add({"role": "user", "content": text, "name": "Ada"}, scope).ids
+        ids += memory.add({"role": "user", "content": text, "name": "Ada"}, scope, **options).ids
     return ids
+
+
+def known(memory: Memory, scope: Scope = ADA, **options: Any) -> list[Fact]:
+    """Return the facts that are listed."""
+    return list(memory.list(scope, kind="fact", limit=100, **options).items)
+
+
+def history(memory: Memory, scope: Scope = ADA) -> list[MemoryOperation]:
+    """Return what was done to facts, the first first."""
+    return [*reversed(memory.operations(scope, limit=1_000).items)]
 
 
 def only(memory: Memory, scope: Scope = ADA, **options: Any) -> Fact:
     """Return the one fact that is listed."""
     [fact] = memory.list(scope, kind="fact", **options).items
     return fact
+
+
+def undo(memory: Memory, operation: MemoryOperation, scope: Scope = ADA) -> MemoryOperation:
+    """Take an operation back."""
+    return memory.undo(operation.id, scope)
+
+
+def day(number: int) -> datetime:
+    """Return a time on a day that `tell` speaks on, an hour after it spoke: 1 for the first."""
+    return NOW + timedelta(days=number, hours=1)
+
+
+def now(memory: Memory) -> datetime:
+    """Return what time it is by the clock of `opened`."""
+    return from_us(memory.core.clock())
