@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from memgraph.errors import InvalidInput, NotFound, StoreClosed, StoreError
 from memgraph.lookups import believed
 from memgraph.messages import BLOCK_MARK, finite, positive, said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
-from memgraph.nodes.remember import remember
+from memgraph.nodes.remember import Remember, remember
 from memgraph.nodes.retrieve import places
 from memgraph.ranking.budget import answer, count_tokens
 from memgraph.state import state_value
@@ -76,67 +77,89 @@ def memory_tools(
     Raises:
         InvalidInput: An argument is out of range, or `scope` no function.
     """
-    room, patience = positive("budget_tokens", budget_tokens), finite("deadline", deadline)
-    store = remember(background=True, scope=scope)
-
-    async def search(run: Run, runtime: ToolRuntime[Any, Any], asked: SearchMemory) -> str:
-        # What was said since the user last spoke is before the model, and is no memory yet.
-        messages = cast("list[BaseMessage]", state_value(runtime.state, "messages") or [])
-        spoke = [place for place, message in enumerate(messages) if said_by_user(message)]
-        present = places(messages[spoke[-1] :] if spoke else [], run.thread_id)
-        hits, query = await run.memory.live().call(
-            run.memory.find(asked.query, run.scope, asked.limit, None, None, None, include_shared, patience, present)
-        )
-        if query is None or not hits:
-            return "Nothing was found."
-        teams = await _teams([hit.id for hit in hits], run) if include_shared else set[str]()
-        text = answer(hits, query, room - count_tokens(_TEAMS) * len(teams))
-        for id in teams:  # nothing quoted can begin a line
-            text = text.replace(f"\n- [{id}] ", f"\n- [{id}] {_TEAMS}")
-        return text or "Something was found, but there is no room to show it."
-
-    async def save(run: Run, runtime: ToolRuntime[Any, Any], asked: SaveMemory) -> str:
-        # The model's words, not the user's: never more trusted than what an assistant said.
-        note = {"role": "assistant", "content": asked.text}
-        added = await store.store([note], run, idempotency_key=_call(run, runtime, asked.text))
-        if added.ids:
-            return f"Saved as [{added.ids[0]}]."
-        [skip] = added.skipped
-        return f"Nothing to save: {skip.reason}."
-
-    async def forget(run: Run, runtime: ToolRuntime[Any, Any], asked: ForgetMemory) -> str:
-        id = _named(asked.memory_id)
-        try:
-            await run.memory.aforget(id, run.scope, reason=asked.reason)
-        except NotFound:
-            if include_shared and await _teams([id], run):
-                raise InvalidInput("this memory is the team's, and can't be forgotten by one user") from None
-            raise
-        return "Forgotten."
-
+    does = _Tools(
+        positive("budget_tokens", budget_tokens),
+        finite("deadline", deadline),
+        include_shared,
+        remember(background=True, scope=scope),
+    )
     return [
         _tool(
             "search_memory",
             "Search long-term memory: what was said in earlier conversations, and facts noted of it.",
             SearchMemory,
-            search,
+            does.search,
             scope,
         ),
         _tool(
             "save_memory",
             "Save one statement to long-term memory, for later conversations.",
             SaveMemory,
-            save,
+            does.save,
             scope,
         ),
         _tool(
             "forget_memory",
             "Withdraw one memory that is wrong or that the user wants forgotten. Search for its id first.",
             ForgetMemory,
-            forget,
+            does.forget,
             scope,
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What the tools do.
+
+    Attributes:
+        room: Of a search's answer, in tokens.
+        deadline: Seconds for a search.
+        include_shared: Whether the team's memory is searched, too.
+        remembers: What saves a note.
+    """
+
+    room: int
+    deadline: float
+    include_shared: bool
+    remembers: Remember
+
+    async def search(self, run: Run, runtime: ToolRuntime[Any, Any], asked: SearchMemory) -> str:
+        # What was said since the user last spoke is before the model, and is no memory yet.
+        messages = cast("list[BaseMessage]", state_value(runtime.state, "messages") or [])
+        spoke = [place for place, message in enumerate(messages) if said_by_user(message)]
+        present = places(messages[spoke[-1] :] if spoke else [], run.thread_id)
+        hits, query = await run.memory.live().call(
+            run.memory.find(
+                asked.query, run.scope, asked.limit, None, None, None, self.include_shared, self.deadline, present
+            )
+        )
+        if query is None or not hits:
+            return "Nothing was found."
+        teams = await _teams([hit.id for hit in hits], run) if self.include_shared else set[str]()
+        text = answer(hits, query, self.room - count_tokens(_TEAMS) * len(teams))
+        for id in teams:  # nothing quoted can begin a line
+            text = text.replace(f"\n- [{id}] ", f"\n- [{id}] {_TEAMS}")
+        return text or "Something was found, but there is no room to show it."
+
+    async def save(self, run: Run, runtime: ToolRuntime[Any, Any], asked: SaveMemory) -> str:
+        # The model's words, not the user's: never more trusted than what an assistant said.
+        note = {"role": "assistant", "content": asked.text}
+        added = await self.remembers.store([note], run, idempotency_key=_call(run, runtime, asked.text))
+        if added.ids:
+            return f"Saved as [{added.ids[0]}]."
+        [skip] = added.skipped
+        return f"Nothing to save: {skip.reason}."
+
+    async def forget(self, run: Run, runtime: ToolRuntime[Any, Any], asked: ForgetMemory) -> str:
+        id = _named(asked.memory_id)
+        try:
+            await run.memory.aforget(id, run.scope, reason=asked.reason)
+        except NotFound:
+            if self.include_shared and await _teams([id], run):
+                raise InvalidInput("this memory is the team's, and can't be forgotten by one user") from None
+            raise
+        return "Forgotten."
 
 
 def _named(text: str) -> str:
