@@ -104,19 +104,27 @@ class Writes:
             ScopeDenied: The thread belongs to somebody else.
             StoreError: The file could not be written.
         """
-        task = asyncio.get_running_loop().create_task(self._accept(request))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task = self._begun(request)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.add_done_callback(self._left)
             raise
 
+    async def leave(self, request: Request) -> None:
+        """Store what is new without waiting for it; why it could not be stored is logged."""
+        self._begun(request).add_done_callback(self._left)
+
     async def settle(self) -> None:
         """Wait for what is being stored, whoever waits for it still."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+
+    def _begun(self, request: Request) -> asyncio.Task[Added]:
+        task = asyncio.get_running_loop().create_task(self._accept(request))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
     def _left(self, task: asyncio.Task[Added]) -> None:
         """See to what nobody waits for any more."""

@@ -122,29 +122,15 @@ class Remember(MemoryNode):
 
     async def accept(self, messages: object, run: Run) -> None:
         """Put what is new among messages on the disk, and leave the rest to whatever is stored next."""
-        request = Request(
-            messages,
-            run.scope,
-            thread_id=run.thread_id,
-            background=True,
-            begins=_begins(messages, run),
-            lenient=True,
-            cause=run.cause,
-        )
-        await run.memory.live().call(run.memory.writes.accept(request))
+        await run.memory.live().call(run.memory.writes.accept(_request(messages, run, background=True)))
+
+    def leave(self, messages: object, run: Run) -> None:
+        """Have what is new among messages stored, and wait for nothing."""
+        run.memory.live().submit(run.memory.writes.leave(_request(messages, run, background=True)))
 
     async def store(self, messages: object, run: Run, *, idempotency_key: str | None = None) -> Added:
         """Store what is new among messages, and tell who streams."""
-        request = Request(
-            messages,
-            run.scope,
-            thread_id=run.thread_id,
-            idempotency_key=idempotency_key,
-            background=self._background,
-            begins=_begins(messages, run),
-            lenient=True,
-            cause=run.cause,
-        )
+        request = _request(messages, run, background=self._background, idempotency_key=idempotency_key)
         begin: WriteState = {"request": request, "strict": self._strict}
         with run.memory.facts.attended(request):
             result = cast(WriteState, await self._graph.ainvoke(begin, _write_config(run.config)))
@@ -161,6 +147,19 @@ class Remember(MemoryNode):
             }
         )
         return added
+
+
+def _request(messages: object, run: Run, *, background: bool, idempotency_key: str | None = None) -> Request:
+    return Request(
+        messages,
+        run.scope,
+        thread_id=run.thread_id,
+        idempotency_key=idempotency_key,
+        background=background,
+        begins=_begins(messages, run),
+        lenient=True,
+        cause=run.cause,
+    )
 
 
 def _begins(messages: object, run: Run) -> int | None:

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -74,6 +75,31 @@ def no_network() -> Iterator[None]:
     before = len(_network.attempts)
     yield
     assert _network.attempts[before:] == []
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Give memory the time that a busy machine needs: its deadlines are for somebody who waits for an answer.
+
+    A deadline that a test gives holds for what it is about, an embedder or a locked file, and not for the rest.
+
+    Returns:
+        The deadlines by default, in seconds, that hold outside the tests.
+    """
+    from memgraph import Memory, indexing
+    from memgraph.agents import MemoryMiddleware, memory_tools
+    from memgraph.ledger import engine
+    from memgraph.nodes import retrieve
+
+    deadlines: dict[str, float] = {}
+    for hurried in (retrieve, MemoryMiddleware.__init__, memory_tools, inspect.unwrap(Memory.asearch)):
+        assert hurried.__kwdefaults__ is not None
+        deadlines[hurried.__qualname__] = hurried.__kwdefaults__["deadline"]
+        monkeypatch.setitem(hurried.__kwdefaults__, "deadline", 60.0)
+    monkeypatch.setattr(sys.modules[retrieve.__module__], "_GRACE", 60.0)
+    monkeypatch.setattr(indexing, "_PATIENCE_S", 60.0)
+    monkeypatch.setattr(engine, "WRITER_PATIENCE_MS", 60_000)
+    return deadlines
 
 
 @pytest.fixture

@@ -300,6 +300,9 @@ def test_two_processes_write_at_once(open_memory: OpenMemory, tmp_path: Path) ->
     here = open_memory()
     script = """
     from memgraph import Memory, Scope
+    from memgraph.ledger import engine
+
+    engine.WRITER_PATIENCE_MS = 60_000  # a slow disk keeps who waits for the other longer than the default
     with Memory.open(sys.argv[1], embedder=None) as memory:
         print("READY"); sys.stdin.readline()
         for n in range(25):
@@ -339,10 +342,10 @@ def test_an_exit_with_queued_work_does_not_hang(tmp_path: Path) -> None:
     memory.add("I live in Lisbon.", Scope("ada"), background=True)
     print("DONE")
     """
-    done = crash.run(script, tmp_path / "m.db", check=True, timeout=30)  # never closed, and its embedder never answers
+    done = crash.run(script, tmp_path / "m.db", check=True, timeout=100)  # never closed, and its embedder never answers
     assert done.lines == ["DONE"]
     with Memory.open(tmp_path / "m.db", embedder=HashEmbeddings()) as memory:
-        memory.settle(30)
+        memory.settle(60)
         [hit] = memory.search("Lisbon", ADA)
         assert "dense" in hit.arms
 

@@ -154,8 +154,11 @@ async def test_a_call_that_hangs_keeps_its_thread_and_holds_up_no_other() -> Non
 
     embedder = Embedder(HangsOnce(), "hash", None)
     for number in range(4):
+        asked = embedder.ask(f"hang {number}")
+        while entered[-1:] != [f"hang {number}"]:
+            await asyncio.sleep(0)
         with pytest.raises(EmbedderUnavailable, match="deadline"):
-            await embedder.answer(embedder.ask(f"hang {number}"), timeout=0.05)
+            await embedder.answer(asked, timeout=0.01)
         if number < 3:
             assert (await embedder.answer(embedder.ask(f"a question {number}"), timeout=30)).any()
     with pytest.raises(EmbedderUnavailable, match="TimeoutError"):  # four threads hang: no fifth is given to it

@@ -298,7 +298,7 @@ def test_a_model_that_keeps_one_owner_waiting_keeps_nobody_else() -> None:
 
     def answer(messages: list[Any]) -> Any:
         if "Bergen" in messages[-1].text:
-            assert hangs.wait(30)
+            assert hangs.wait(100)
         return stated() if "Oslo" in messages[-1].text else '{"facts": []}'
 
     with opened(model=ScriptedChatModel.of(*[answer] * 4)) as memory:

@@ -113,6 +113,15 @@ def test_a_broken_answer_to_a_question_degrades(open_memory: OpenMemory) -> None
     assert (hits[0].text, hits.degraded) == ("I like figs.", {"dense": "not finite"})
 
 
+def test_what_somebody_waits_for_has_a_deadline(unhurried: dict[str, float]) -> None:
+    assert unhurried == {
+        "retrieve": 0.5,
+        "MemoryMiddleware.__init__": 0.5,
+        "memory_tools": 5.0,
+        "Memory.asearch": 5.0,
+    }
+
+
 def test_a_file_locked_beyond_the_deadline_is_busy(memory: Memory) -> None:
     memory.add("I like figs.", ADA)
     with unreadable(memory, apsw.BusyError("locked")), pytest.raises(StoreBusy, match="try again"):

@@ -144,7 +144,7 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         """Store the messages where the user has said something new. Returns what the model is shown."""
         messages = request.state["messages"]
         if self._remembers and _unanswered(messages):
-            async with self._failing_open():
+            async with self._failing_open(messages, run):
                 # All of them: those that an earlier run could not store come before what was said now.
                 await self._remember.accept(messages, run)
         recalled = cast(MemoryAgentState, request.state).get("recalled")
@@ -167,12 +167,12 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
 
     async def _remembered(self, state: MemoryAgentState, run: Run) -> dict[str, Any] | None:
         update: dict[str, Any] | None = None
-        async with self._failing_open():
+        async with self._failing_open(state["messages"], run):
             update = await self._remember.run(cast(NodeState, state), run)
         return update
 
     @asynccontextmanager
-    async def _failing_open(self) -> AsyncGenerator[None]:
+    async def _failing_open(self, messages: Sequence[BaseMessage], run: Run) -> AsyncGenerator[None]:
         """Let the agent go on where the file can't be written, or not in time.
 
         What takes longer is stored in the background. Where that fails, the thread's next run tries again.
@@ -185,6 +185,8 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
         except TimeoutError:
             if self._strict:
                 raise StoreBusy(f"what was said could not be written within {self._deadline} s") from None
+            # Cut short, it may not have come as far as the writer. Messages that have are known again.
+            self._remember.leave(messages, run)
             log.warning("what was said is not on the disk after %s s; it goes there in the background", self._deadline)
         except StoreError as error:
             if self._strict:

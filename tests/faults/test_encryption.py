@@ -268,7 +268,7 @@ def test_a_change_of_key_needs_the_file_to_itself(open_memory: OpenMemory, tmp_p
             memory.rekey("another")
         # Both go on as before, under the key as before.
         memory.add(say("meanwhile"), ADA)
-        _, stderr = process.communicate("GO\n", timeout=30)
+        _, stderr = process.communicate("GO\n", timeout=120)
         assert process.returncode == 0, stderr
     assert texts(memory) == [text, say("meanwhile"), say("from elsewhere")]
     memory.rekey("another")

@@ -37,10 +37,10 @@ def case(path, way, point, first, second):
             memory.add([message], ada, thread_id="t", background=way != "add")
 
     write(HumanMessage(first, id="message-with-a-unique-id-0"))
-    memory.settle(20)
+    memory.settle(60)
     die_at(point)
     write(HumanMessage(second, id="message-with-a-unique-id-1"))
-    memory.settle(20)
+    memory.settle(60)
 """
 
 _ERASE = """
@@ -90,7 +90,7 @@ def test_a_kill_loses_nothing_acknowledged_and_the_job_is_finished(
     assert sound(memory)
     if len(there) == 2:
         assert SECOND in found(memory, "rained")
-    memory.settle(20)
+    memory.settle(60)
     assert vectors(memory) == len(there)
     # Sent again, it is stored once.
     memory.add(HumanMessage(SECOND, id="message-with-a-unique-id-1"), ADA, thread_id="t")
@@ -127,7 +127,7 @@ def test_a_job_that_kills_whoever_runs_it_is_kept_as_failed(open_memory: OpenMem
         die_at("job.embedded")
         if text:
             memory.add(text, ada)
-        memory.settle(20)
+        memory.settle(60)
     """
     cases = [(path, text), *[(path, "")] * jobs.MAX_ATTEMPTS]
     assert [end.rc for end in forks.run_each(script, cases)] == [-9] * jobs.MAX_ATTEMPTS + [0]
@@ -143,17 +143,18 @@ def test_a_kill_amid_writes_of_four_threads_loses_nothing_acknowledged(
     open_memory: OpenMemory, tmp_path: Path, say: Say
 ) -> None:
     script = """
-    import threading
+    import itertools, threading
     from memgraph import Memory, Scope
     from support.fakes import HashEmbeddings
 
     memory = Memory.open(sys.argv[1], embedder=HashEmbeddings())
+    written = itertools.count(1)
 
     def add(thread):
         for n in range(10_000):
             added = memory.add(f"{sys.argv[2]} thread {thread} number {n}", Scope(f"user-{thread % 2}"))
             os.write(1, (added.ids[0] + "\\n").encode())
-            if thread == 0 and n == 25:
+            if next(written) == 100:
                 os.write(1, b"READY\\n")
 
     for thread in range(4):
@@ -164,9 +165,9 @@ def test_a_kill_amid_writes_of_four_threads_loses_nothing_acknowledged(
     done = crash.kill_at("READY", script, path, say("text"))
     assert done.rc == -9
     acknowledged = {line for line in done.lines if len(line) == 36}  # the last line may be cut
-    assert len(acknowledged) > 50
+    assert len(acknowledged) >= 100
     memory = open_memory(path)
-    memory.settle(20)
+    memory.settle(60)
     there = {id for (id,) in query(memory, "select lower(hex(id)) from turns")}
     assert {id.replace("-", "") for id in acknowledged} <= there
     assert memory.doctor()["without_vectors"] == 0

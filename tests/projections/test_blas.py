@@ -96,7 +96,7 @@ def test_a_fork_amid_a_product_leaves_the_child_free() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)  # what newer Pythons say of a fork beside threads
         child = os.fork()
         if not child:
-            signal.alarm(20)  # a child that hangs is killed
+            signal.alarm(60)  # a child that hangs is killed
             fresh: bool = vars(blas_module)["_inside"] == 0  # the child's own count
             with one_thread():
                 os._exit(0 if fresh else 1)

@@ -51,7 +51,7 @@ def start(script: str, *args: object, env: Mapping[str, str] | None = None) -> s
 
 
 def run(
-    script: str, *args: object, env: Mapping[str, str] | None = None, timeout: float = 120, check: bool = False
+    script: str, *args: object, env: Mapping[str, str] | None = None, timeout: float = 240, check: bool = False
 ) -> Finished:
     """Run `script` to its end.
 

@@ -52,7 +52,7 @@ for args in json.loads(sys.stdin.readline()):
 """
 
 
-def run_each(script: str, cases: Sequence[Sequence[object]], *, timeout: float = 120) -> list[crash.Finished]:
+def run_each(script: str, cases: Sequence[Sequence[object]], *, timeout: float = 240) -> list[crash.Finished]:
     """Run a script's function `case` with each of `cases` as arguments (text or numbers), each in a process of its own.
 
     Returns:

@@ -147,6 +147,7 @@ def write_locked(memory: Memory) -> Generator[None]:
     ledger = memory.core.ledger
     ledger.submit(lambda c: c.set_busy_timeout(1), alone=True).result()
     connection = apsw.Connection(ledger.path)
+    connection.set_busy_timeout(60_000)  # the background may be writing
     try:
         connection.execute("begin immediate")
         yield
