@@ -78,10 +78,12 @@ def _write_config(config: RunnableConfig) -> RunnableConfig:
     """Return a config in which the write path can run, whatever graph is around it.
 
     LangGraph hands a graph's durability to those inside it, and with "sync" one without a checkpointer fails: it waits
-    for a checkpoint that it never put. How durable a write is the ledger decides.
+    for a checkpoint that it never put. How durable a write is the ledger decides. An agent's name makes a graph that
+    runs in it one of its subagents, for those who stream them.
     """
     configurable = {**config.get("configurable", {}), "__pregel_durability": "async"}
-    return {**config, "configurable": configurable, "recursion_limit": STEPS}
+    metadata = {**config.get("metadata", {}), "lc_agent_name": None}
+    return {**config, "configurable": configurable, "metadata": metadata, "recursion_limit": STEPS}
 
 
 def write_graph() -> StateGraph[WriteState, Any, WriteState, WriteState]:

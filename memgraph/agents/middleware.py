@@ -182,16 +182,16 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
                 yield
         except StoreClosed:
             raise  # used after close(): a mistake of the program, not of the outside
+        except StoreError as error:  # before the other: a StoreBusy is a TimeoutError too
+            if self._strict:
+                raise
+            log.warning("not remembered for now: %s", type(error).__name__)
         except TimeoutError:
             if self._strict:
                 raise StoreBusy(f"what was said could not be written within {self._deadline} s") from None
             # Cut short, it may not have come as far as the writer. Messages that have are known again.
             self._remember.leave(messages, run)
             log.warning("what was said is not on the disk after %s s; it goes there in the background", self._deadline)
-        except StoreError as error:
-            if self._strict:
-                raise
-            log.warning("not remembered for now: %s", type(error).__name__)
 
 
 def _unanswered(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -201,8 +201,8 @@ def _unanswered(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
 
 def _showing(request: ModelRequest[Any], recalled: Recalled | None) -> ModelRequest[Any]:
-    """Return a request to the model with what was recalled."""
-    if recalled is None:
+    """Return a request to the model with what was recalled, the request itself where that is nothing."""
+    if recalled is None or not recalled["text"]:
         return request
     shown = with_memory({"messages": request.messages, "recalled": recalled})
     return request.override(messages=cast("list[AnyMessage]", shown))

@@ -3,8 +3,7 @@
 Whose memory is not the model's to say: its arguments are a question, a note, an id; the scope comes from the run.
 """
 
-from __future__ import annotations
-
+# Annotations are types here, not their names: LangChain before 1.6 finds a tool's runtime by nothing else.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable

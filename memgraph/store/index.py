@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WHOLE: Final = ("$",)
 """The field that stands for the whole value, as JSON."""
 
-_KEYS: Final = frozenset({"dims", "embed", "fields", "text_fields", "name"})
+_KEYS: Final = frozenset({"dims", "embed", "fields", "text_fields", "name", "distance_type"})
 
 
 class ItemIndex(Protocol):
@@ -44,7 +44,7 @@ class ConfiguredIndex:
 
     Args:
         config: `dims`, `embed`, and `fields` (or `text_fields`); also `name`, under which vectors are stored, for an
-            `embed` that says none.
+            `embed` that says none, and PostgresStore's `distance_type`, which can be "cosine" alone.
         host: The host on whose loop an async function runs.
 
     Raises:
@@ -56,6 +56,8 @@ class ConfiguredIndex:
         given = cast("Mapping[str, Any]", config)
         if not isinstance(given, Mapping) or not given.keys() <= _KEYS or "embed" not in given:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput("index is a dict of `embed`, and of `dims` and `fields` where you like")
+        if given.get("distance_type", "cosine") != "cosine":
+            raise InvalidInput(f"index['distance_type'] must be \"cosine\", not {given['distance_type']!r}")
         dims = given.get("dims")
         if dims is not None and (isinstance(dims, bool) or not isinstance(dims, int) or dims < 1):
             raise InvalidInput(f"index['dims'] must be a number of dimensions, not {dims!r}")
@@ -131,15 +133,11 @@ class _Function(Embeddings):
     def __init__(self, function: Callable[[list[str]], Any], host: Callable[[], Host]) -> None:
         self._function = function
         self._host = host
-        self._waits = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)  # noqa: B004  # an object whose calls are async
-        )
 
     def embed_documents(self, texts: list[str]) -> Any:
         """Call the function; its answer is checked by the embedder."""
-        if self._waits:
-            return self._host().submit(self._function(texts)).result()
-        return self._function(texts)
+        answer = self._function(texts)
+        return self._host().submit(answer).result() if inspect.iscoroutine(answer) else answer
 
     def embed_query(self, text: str) -> Any:
         """Call the function with one text."""

@@ -84,6 +84,10 @@ class LedgerStore(Closing, BaseStore):
         ttl: Defaults of times to live, in minutes, as LangGraph's `TTLConfig`.
         min_prefix: Labels that a search or a listing has to name at least.
 
+    Attributes:
+        index_config: The index as it was given.
+        ttl_config: The times to live as they were given.
+
     Raises:
         InvalidInput: A configuration is malformed.
         MissingExtra: The embedder's package is not installed.
@@ -100,6 +104,7 @@ class LedgerStore(Closing, BaseStore):
         min_prefix: int = 0,
     ) -> None:
         self.home = home
+        self.index_config = index
         self._index: ItemIndex | None = None if index is None else ConfiguredIndex(index, home.live)
         self.ttl_config = _checked_ttl(ttl)
         self._min_prefix = count("min_prefix", min_prefix)

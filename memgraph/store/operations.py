@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, Op, PutOp, SearchOp, validate_op_namespace
+from langgraph.store.base import (
+    GetOp,
+    InvalidNamespaceError,
+    ListNamespacesOp,
+    MatchCondition,
+    Op,
+    PutOp,
+    SearchOp,
+    validate_op_namespace,
+)
 
 from memgraph import grammar
 from memgraph.errors import InvalidInput
@@ -156,7 +165,10 @@ def _namespace(op: Op, labels: object) -> Namespace:
     if not isinstance(labels, (tuple, list)):
         raise InvalidInput(f"a namespace is a tuple of texts, not {type(labels).__name__}")
     validate_op_namespace(op)
-    return tuple(cast("Sequence[str]", labels))
+    path = tuple(cast("Sequence[str]", labels))
+    if any("\0" in label for label in path):  # the end of a label where it is stored; LangGraph 4.3.0 lets it pass
+        raise InvalidNamespaceError("a label of a namespace must have no NUL")
+    return path
 
 
 def _condition(op: Op, condition: MatchCondition) -> MatchCondition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -353,6 +354,29 @@ def test_a_subagent_recalls_for_the_same_user_and_leaves_remembering_to_the_agen
     assert "My boat lies in Trieste." in expert.calls[0][0].text
     assert "My boat lies in Trieste." in expert.calls[1][-1].text
     assert texts(memory)[1:] == ["Where is it?", "It lies in Trieste.", "In Trieste."]
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol:langchain_core._api.LangChainBetaWarning")
+@pytest.mark.parametrize("face", FACES)
+def test_writing_is_no_subagent_of_an_agent_that_has_a_name(memory: Memory, face: str) -> None:
+    expert = make(memory, ScriptedChatModel.of("In Trieste."), checkpointer=None, name="expert")
+    llm = ScriptedChatModel.of(
+        call("save_memory", text="Tern is old."), call("task", description="Where is it?"), "There."
+    )
+    agent = make(memory, llm, patient(), tools=[*memory_tools(), _delegate(expert)], name="helper")
+    given: Any = {"messages": [("user", "Where is my boat?")]}
+    options: Any = {"config": {"configurable": {"thread_id": "t"}}, "context": MemoryContext("ada"), "version": "v3"}
+
+    async def names() -> list[str]:
+        run = await agent.astream_events(given, **options)
+        return [subagent.name async for subagent in run.subagents]
+
+    if face == "invoke":
+        found = [subagent.name for subagent in agent.stream_events(given, **options).subagents]
+    else:
+        found = asyncio.run(names())
+    assert found == ["expert"]
+    assert texts(memory)[1:] == ["Where is my boat?", "Tern is old.", "In Trieste.", "There."]
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 import pytest
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage
 from langgraph.store.memory import InMemoryStore
 
@@ -95,6 +96,28 @@ def test_nothing_known_adds_nothing(open_memory: OpenMemory) -> None:
     llm = ScriptedChatModel.of("Hello.")
     ask(make(memory, llm, patient()), "Hello?")
     assert [message.text for message in llm.calls[0]] == ["Hello?"]
+
+
+class Sees(AgentMiddleware):
+    """Keeps the request that it is handed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        self.seen = request
+        return handler(request)
+
+
+def test_a_request_to_which_nothing_is_added_is_handed_on_as_it_is(open_memory: OpenMemory) -> None:
+    memory = open_memory(":memory:", plant=False)
+    outer, inner = Sees("outer"), Sees("inner")
+    ask(make(memory, ScriptedChatModel.of("Hello."), outer, patient(), inner), "Hello?")
+    assert inner.seen is outer.seen
 
 
 def test_the_budget_the_limit_and_the_teams_memory(memory: Memory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import apsw
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt import ToolNode, ToolRuntime
 from langgraph.store.memory import InMemoryStore
 
 from memgraph import Memory, MemoryContext, Scope
@@ -248,6 +249,13 @@ def test_nobody_and_somebody_else_are_errors_not_answers(memory: Memory, say: Sa
     with pytest.raises(ForeignStore):
         ask(node(InMemoryStore()), given)
     assert len(texts(memory)) == 1
+
+
+def test_a_runtime_is_annotated_by_its_type_which_langchain_finds_it_by() -> None:
+    tools: list[Any] = memory_tools()
+    for tool in tools:
+        for face in (tool.func, tool.coroutine):
+            assert inspect.signature(face).parameters["runtime"].annotation == ToolRuntime[Any, Any]
 
 
 def test_options_out_of_range() -> None:

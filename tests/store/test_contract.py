@@ -21,6 +21,7 @@ from langgraph.store.base import (
 )
 
 from memgraph.errors import InvalidFilter, InvalidInput, ReadOnlyNamespace
+from memgraph.store import operations
 from support.stores import Faced, clock
 
 
@@ -240,6 +241,19 @@ def test_it_is_refused_in_raw_batches_too(label: Any, ours: Faced) -> None:
         ListNamespacesOp((MatchCondition("suffix", bad),)),
     ):
         with pytest.raises(InvalidNamespaceError):
+            ours.batch([op])
+
+
+def test_a_nul_is_refused_where_langgraph_lets_it_pass(monkeypatch: pytest.MonkeyPatch, ours: Faced) -> None:
+    monkeypatch.setattr(operations, "validate_op_namespace", lambda op: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  # as in LangGraph 4.3.0
+    ours.batch([PutOp(("a", "b"), "k", {})])
+    for op in (
+        PutOp(("a\0b",), "k", {}),
+        GetOp(("a\0b",), "k"),
+        SearchOp(("a\0b",)),
+        ListNamespacesOp((MatchCondition("prefix", ("a\0b",)),)),
+    ):
+        with pytest.raises(InvalidNamespaceError, match="NUL"):
             ours.batch([op])
 
 

@@ -173,11 +173,14 @@ class Called:
 
 
 shorter: Callable[[list[str]], Any] = lambda texts: plain(texts)  # noqa: E731
-EMBEDDERS: list[Any] = [HashEmbeddings(), plain, waits, Called(), shorter]
+of_async: Callable[[list[str]], Any] = lambda texts: waits(texts)  # noqa: E731
+EMBEDDERS: list[Any] = [HashEmbeddings(), plain, waits, Called(), shorter, of_async]
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("embed", EMBEDDERS, ids=["object", "function", "async", "async object", "lambda"])
+@pytest.mark.parametrize(
+    "embed", EMBEDDERS, ids=["object", "function", "async", "async object", "lambda", "lambda of async"]
+)
 def test_an_embedder_is_an_object_or_a_function_of_either_kind(embed: Any, face: str, stores: Stores) -> None:
     store = Faced(stores.open("alone", index=index(embed=embed, fields=["text"])), face, "alone")
     fill(store)
@@ -208,12 +211,21 @@ def test_an_embedder_is_a_text(text: str, monkeypatch: pytest.MonkeyPatch, store
         {"embed": plain, "fields": "text"},
         {"embed": plain, "fields": [7]},
         {"embed": plain, "feilds": ["text"]},
+        {"embed": plain, "distance_type": "l2"},
         [("embed", plain)],
     ],
 )
 def test_an_index_that_is_malformed_is_refused(config: Any, stores: Stores) -> None:
     with pytest.raises(InvalidInput):
         stores.open("alone", index=config)
+
+
+def test_an_index_of_a_postgres_store_can_be_taken_along_and_is_shown_as_it_was_given(stores: Stores) -> None:
+    given: Any = index(text_fields=["text"], distance_type="cosine")
+    store: Any = stores.open("alone", index=given)
+    fill(store)
+    assert order(store.search((), query="barks at night"))[0] == "dog"
+    assert store.index_config is given
 
 
 @pytest.mark.parametrize("embedder", [RaisingEmbeddings(), WrongDimension()], ids=["raises", "wrong dimension"])
