@@ -11,6 +11,7 @@ import numpy as np
 
 from memgraph.ledger.fact_index import Found
 from memgraph.projections.cache import OwnerIndex
+from memgraph.projections.facts import FactIndex
 from memgraph.ranking.facts import Cited, Replaced
 from memgraph.ranking.fusion import Ranking
 from memgraph.records import KINDS, OPEN, from_us, from_us_or_open
@@ -54,6 +55,29 @@ class Asked:
     agent: str | None
 
 
+class _Seen(NamedTuple):
+    """What a reader sees of one owner's facts, whatever is asked.
+
+    Attributes:
+        since: From when on nothing that is believed ends, `until`: to when, microseconds UTC.
+        version_of: By fact: its believed entry, -1 for none, whether it is true or not.
+        shown: By fact: that entry if it is true, else -1.
+        cited: By piece of evidence: whether it is believed.
+        entry: By piece of evidence: what is shown of its fact.
+        older: By entry: contradicted by a newer one.
+        marked: Positions of the turns that state something that is over or contradicted.
+    """
+
+    since: int
+    until: int
+    version_of: Ints
+    shown: Ints
+    cited: Bools
+    entry: Ints
+    older: Bools
+    marked: frozenset[int]
+
+
 class _Home(NamedTuple):
     """The facts of one owner within `Gathered`."""
 
@@ -92,7 +116,9 @@ class Gathered:
     def of_turns(self, rows: Sequence[int]) -> dict[int, list[int]]:
         """Return by row of the pool the facts that it states and that may be shown, of those that state any."""
         found: dict[int, list[int]] = {}
-        at = np.flatnonzero(np.isin(self.columns.turn, rows))
+        wanted = np.zeros(sum(len(home.owner) for home in self.homes), np.bool_)
+        wanted[rows] = True
+        at = np.flatnonzero(wanted[self.columns.turn])
         for turn, fact in zip(self.columns.turn[at].tolist(), self.columns.fact[at].tolist(), strict=True):
             found.setdefault(turn, []).append(fact)
         return found
@@ -182,35 +208,62 @@ def _at_home(
 ) -> tuple[_Home, Cited, dict[int, tuple[int, ...]]]:
     """Return one owner's facts, whose numbers begin with `first` and those of its turns with `start`; paths by fact."""
     facts = index.facts
-    believed = facts.believed(asked.known_at)
+    seen = _seen(facts, asked)
+    turn = facts.cited_at + start
+    let_through = seen.cited if mask is None else seen.cited & mask[turn]
+    keep = let_through & (seen.entry >= 0)
+    near, ways = _walked(index, asked, seen.shown)
+    columns = Cited(
+        turn=turn[keep].astype(np.int64),
+        fact=seen.entry[keep] + first,
+        dense=None if vector is None else facts.dense(vector),
+        lexical=facts.lexical(hashes),
+        confidence=facts.confidence,
+        older=seen.older,
+        since=facts.valid_from,
+        until=facts.valid_to,
+        near=near,
+        replaced=_replaced(index, seen.shown, seen.version_of, let_through, first, start),
+    )
+    home = _Home(index, first, seen.version_of, seen.cited, seen.marked)
+    return home, columns, {fact + first: way for fact, way in ways.items()}
+
+
+def _seen(facts: FactIndex, asked: Asked) -> _Seen:
+    """Return what a reader sees of facts; of now, as most ask, it is kept until a fact ends or another is told."""
+    agents: tuple[int, ...] | None = None
     if asked.agent is not None and len(facts.agent_names) > 1:
-        seen = [i for i, name in enumerate(facts.agent_names) if name in (None, asked.agent)]
-        believed &= np.isin(facts.agents, seen)[facts.fact]
+        agents = tuple(i for i, name in enumerate(facts.agent_names) if name in (None, asked.agent))
+    if asked.known_at is not None or asked.named:
+        return _look(facts, asked, agents)
+    kept: _Seen | None = facts.derived.get(agents)
+    if kept is None or not kept.since <= asked.at < kept.until:
+        kept = facts.derived[agents] = _look(facts, asked, agents)
+    return kept
+
+
+def _look(facts: FactIndex, asked: Asked, agents: tuple[int, ...] | None) -> _Seen:
+    """Return what is seen of the facts of some agents, None for all."""
+    believed = facts.believed(asked.known_at)
+    if agents is not None:
+        believed &= np.isin(facts.agents, agents)[facts.fact]
     version_of = _by_fact(facts.fact, believed, len(facts.rows))
     shown = _by_fact(facts.fact, believed & facts.true(asked.at, named=asked.named), len(facts.rows))
     if asked.known_at is None:
         cited = facts.cited_until == OPEN
     else:
         cited = (facts.cited_since <= asked.known_at) & (asked.known_at < facts.cited_until)
-    turn = facts.cited_at + start
-    let_through = cited if mask is None else cited & mask[turn]
-    entry = shown[facts.cited_fact]
-    keep = let_through & (entry >= 0)
-    near, ways = _walked(index, asked, shown)
-    columns = Cited(
-        turn=turn[keep].astype(np.int64),
-        fact=entry[keep] + first,
-        dense=None if vector is None else facts.dense(vector),
-        lexical=facts.lexical(hashes),
-        confidence=facts.confidence,
+    over = facts.valid_to <= asked.at
+    return _Seen(
+        since=int(facts.valid_to[over].max(initial=-OPEN)),
+        until=int(facts.valid_to[~over].min(initial=OPEN)),
+        version_of=version_of,
+        shown=shown,
+        cited=cited,
+        entry=shown[facts.cited_fact],
         older=(facts.older if asked.known_at is None else facts.outdated(asked.known_at))[facts.fact],
-        since=facts.valid_from,
-        until=facts.valid_to,
-        near=near,
-        replaced=_replaced(index, shown, version_of, let_through, first, start),
+        marked=_marked(facts, version_of, cited, asked),
     )
-    home = _Home(index, first, version_of, cited, _marked(index, version_of, cited, asked))
-    return home, columns, {fact + first: way for fact, way in ways.items()}
 
 
 def _replaced(
@@ -225,9 +278,8 @@ def _replaced(
     )
 
 
-def _marked(index: OwnerIndex, version_of: Ints, cited: Bools, asked: Asked) -> frozenset[int]:
+def _marked(facts: FactIndex, version_of: Ints, cited: Bools, asked: Asked) -> frozenset[int]:
     """Return the positions of the turns that state something that is over or contradicted."""
-    facts = index.facts
     told = (version_of >= 0) & (facts.valid_to[version_of] <= asked.at) & (facts.kind[version_of] != _EVENT)
     for row in facts.linked(asked.known_at):
         if (number := facts.number(row)) is not None:
@@ -288,13 +340,12 @@ def _places(
     found: Sequence[OwnerIndex], asked: Asked, mask: Bools | None, cited: Cited, kind: str | None
 ) -> tuple[Bools | None, Bools | None]:
     """Return which turns' places may be shown, and which of them by a fact only."""
-    count = sum(len(index) for index in found)
-    states = np.zeros(count, np.bool_)
+    if kind != "fact" and not asked.named:
+        return mask, None
+    states = np.zeros(sum(len(index) for index in found), np.bool_)
     states[cited.turn] = True
     if kind == "fact":
         return states, states
-    if not asked.named:
-        return mask, None
     said = np.concatenate([index.said_at for index in found]) <= asked.at
     seen = said if mask is None else said & mask
     if kind == "turn":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
@@ -406,11 +408,11 @@ def _said(found: Sequence[OwnerIndex], mask: Bools | None, ask: Search) -> Bools
 
 def _homes(found: Sequence[OwnerIndex], ranking: Ranking) -> list[tuple[int, int, int]]:
     """Return for each place (owner's index, position in it, row in the ledger)."""
-    ends = np.cumsum([len(index) for index in found]).tolist()
+    ends = [0, *accumulate(len(index) for index in found)]
     homes: list[tuple[int, int, int]] = []
     for row in ranking.rows:
-        which = next(i for i, end in enumerate(ends) if row < end)
-        at = row - (ends[which - 1] if which else 0)
+        which = bisect_right(ends, row) - 1
+        at = row - ends[which]
         homes.append((which, at, int(found[which].rows[at])))
     return homes
 
@@ -441,9 +443,9 @@ def _with_facts(
 ) -> Hit | None:
     """Return a turn's hit with what its facts tell of it, or its fact's hit; None where that can't be shown."""
     if shown.fact < 0:
-        conflicts, contradictions, ended = marks(gathered, *home, None, facts)
-        if not conflicts and not ended:
+        if home[1] not in gathered.homes[home[0]].marked:
             return hit
+        conflicts, contradictions, ended = marks(gathered, *home, None, facts)
         return replace(hit, conflicts=conflicts, contradictions=contradictions, ended=ended)
     row = gathered.row(shown.fact)[1]
     fact = facts.get(row)

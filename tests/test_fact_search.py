@@ -264,6 +264,21 @@ def test_what_has_ended_marks_its_turn(memory: Memory) -> None:
     assert '"I live in Oslo." [no longer so since 13 March 2026]' in block
 
 
+def test_a_fact_ends_while_nothing_is_written(memory: Memory) -> None:
+    """What searches see of facts is kept between them: until a fact ends, and by the agents whose facts it is."""
+    clock = Clock()
+    memory.core.clock = clock
+    (turn,) = memory.add("I live in Oslo.", ADA).ids
+    Writer(memory).fact("Ada lives in Oslo until spring comes.", turn, until=NOW + timedelta(days=1))
+    begins = clock.at
+    assert [hit.kind for hit in search(memory, "until spring", kind="fact")] == ["fact"]
+    clock.tick(hours=24)
+    assert search(memory, "until spring", kind="fact") == []
+    assert search(memory, "Oslo")[0].ended == (("", NOW + timedelta(days=1)),)
+    clock.at = begins
+    assert [hit.kind for hit in search(memory, "until spring", kind="fact")] == ["fact"]
+
+
 def test_what_took_its_place_answers_where_the_question_is_about_now(open_memory: OpenMemory) -> None:
     memory = open_memory(":memory:")
     for days, text in enumerate(["I live in Oslo by the sea.", "I bake bread.", "I moved from Oslo to Lisbon."], -9):

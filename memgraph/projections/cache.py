@@ -263,7 +263,10 @@ class IndexCache:
         if found is None:
             return None
         owner, seq, news = found
-        if index is not None and index.seq != seq:
+        if index is not None and index.seq == seq:
+            self.held.use(key)
+            return index
+        if index is not None:
             index = self._catch_up(connection, index, seq, news, embedder)
         if index is None:
             index = self._load(connection, owner, seq, embedder)

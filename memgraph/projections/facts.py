@@ -50,6 +50,7 @@ class FactIndex:
         said_at: By fact: when its first evidence was said.
         older: By fact: whether a newer one contradicts it, both being believed now.
         successors: By row of a fact: the row of the one that took its place.
+        derived: What readers see of these columns, by the agents whose facts they may see; emptied when they change.
     """
 
     def __init__(self, owner: int, dims: int | None) -> None:
@@ -79,6 +80,7 @@ class FactIndex:
         self.entity_names: dict[int, str] = {}
         self.links: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self.successors: dict[int, int] = {}
+        self.derived: dict[tuple[int, ...] | None, Any] = {}
         self._docs = 0
         self._number: dict[int, int] = {}
         self._entries: dict[tuple[int, int], int] = {}
@@ -135,6 +137,7 @@ class FactIndex:
         if not news:
             return self
         index = copy(self)
+        index.derived = {}
         by_kind: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         for item in news:
             by_kind[item[0]].append(item[1:])
@@ -310,7 +313,10 @@ class FactIndex:
         found: dict[int, None] = {}
         at = 0
         while at < len(words):
-            keys = self._names.get(folded[at], {})
+            keys = self._names.get(folded[at])
+            if keys is None:
+                at += 1
+                continue
             longest = max((key for key in keys if tuple(folded[at : at + len(key)]) == key), key=len, default=())
             for entity in keys.get(longest, ()):
                 # "Will she come?" names nobody; a question in small letters throughout may name anybody.

@@ -37,8 +37,12 @@ class Held:
         """Return what is kept under a key."""
         return self._kept.get(key)
 
+    def use(self, key: Hashable) -> None:
+        """Note that what is kept under a key was used again, as large as it was."""
+        self._kept.move_to_end(key)
+
     def keep(self, key: Hashable, index: Measured) -> None:
-        """Keep an index, new, grown or used again."""
+        """Keep an index, new or grown."""
         self._kept[key] = index
         self._kept.move_to_end(key)
         size = index.nbytes

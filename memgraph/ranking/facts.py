@@ -174,8 +174,9 @@ def _values(cited: Cited, scales: Mapping[str, Scale], weights: Weights) -> Floa
         scale = scales.get(arm)
         if scores is None or scale is None or not scale.deviation:
             continue
+        standard = (scores - scale.mean) / scale.deviation
         # A fact whose vector is pending is an average one.
-        value += share * np.nan_to_num((scores - scale.mean) / scale.deviation)
+        value += share * np.where(np.isnan(standard), np.float32(0), standard)
     return value
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -254,7 +255,7 @@ def _standardised(arm: NDArray[np.float32], visible: Bools | None, scales: dict[
     values = arm.astype(np.float64)
     known: Bools | None = None
     # A NaN anywhere is the sum's too. All turns visible and known is the common case, done in place.
-    if visible is not None or not np.isfinite(values.sum()):
+    if visible is not None or not isfinite(values.sum()):
         known = np.isfinite(values)
         values[~known] = 0.0
     population = values if known is None else values[known if visible is None else known & visible]
@@ -262,14 +263,19 @@ def _standardised(arm: NDArray[np.float32], visible: Bools | None, scales: dict[
         return np.zeros(len(values))
     # Counted from the lowest, so that a large offset costs no digits.
     values -= lowest
-    mean = population.mean() if known is None else (population - lowest).mean()
+    mean = _mean(population if known is None else population - lowest)
     values -= mean
-    deviation = np.sqrt(np.square(values if known is None else population - lowest - mean).mean())
+    deviation = np.sqrt(_mean(np.square(values if known is None else population - lowest - mean)))
     values /= deviation
     scales[name] = Scale(float(lowest + mean), float(deviation))
     if known is not None:
         values[~known] = 0.0
     return values
+
+
+def _mean(values: Floats) -> np.float64:
+    """Return what `values.mean()` does, to the last bit, in a quarter of its time."""
+    return np.float64(np.add.reduce(values) / len(values))
 
 
 def _session_prior(pool: Pool, base: Floats, visible: Bools | None, weights: Weights) -> Floats:
@@ -390,9 +396,14 @@ def _explained(
         if credited.graph is not None:
             found["graph"] = credited.graph
     for name, arm in found.items():
-        for i, (place, value) in enumerate(zip(*_places(arm, rows, visible), strict=True)):
+        seen = arm if visible is None else arm[visible]
+        places: dict[float, int] = {}
+        for told, value in zip(arms, arm[rows].tolist(), strict=True):
             if value == value and (name == "dense" or value > 0):  # a NaN is not equal to itself
-                arms[i][name] = place, value
+                if value not in places:
+                    # Counting once a score takes a third of the time of a sort, at 10 rows of 10,000.
+                    places[value] = 1 + int(np.count_nonzero(seen > value))
+                told[name] = places[value], value
     priors = pool.priors(weights)
     parts = {
         "session": session,
@@ -409,11 +420,3 @@ def _explained(
     facts = [-1] * len(rows) if credited is None else credited.best[rows].tolist()
     better = [False] * len(rows) if credited is None else credited.better[rows].tolist()
     return Ranking(rows.tolist(), score[rows].tolist(), arms, why, facts, better)
-
-
-def _places(arm: NDArray[np.float32] | Floats, rows: Ints, visible: Bools | None) -> tuple[list[int], list[float]]:
-    """Return the rank of some rows in an arm, and their scores; equals share a rank, that of a NaN is void."""
-    own: list[float] = arm[rows].tolist()
-    seen = arm if visible is None else arm[visible]
-    # Counting once a row takes a third of the time of a sort, at 10 rows of 10,000.
-    return [1 + int(np.count_nonzero(seen > value)) for value in own], own

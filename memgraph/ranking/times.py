@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
+from memgraph.writing.patterns import unodd
+
 DAY_US: Final = 86_400_000_000
 MOST: Final = 4
 """Windows kept of one question: who names more dates than that is not asking for a time."""
@@ -90,9 +92,10 @@ _SHIFT: Final = re.compile(
     re.IGNORECASE,
 )
 _HINT: Final = re.compile(
-    "|".join((r"(?:19|20)\d\d", *_MONTHS, *_SEASONS, *_UNIT_DAYS, "morning", "afternoon", "evening")), re.IGNORECASE
+    "|".join((r"(?:19|20)\d\d", *_MONTHS, *_SEASONS, *_UNIT_DAYS, "morning", "afternoon", "evening"))
 )
-"""What every expression above has somewhere: most questions have none of it, and one look takes a third of the rest."""
+"""What every expression above has somewhere, in small letters: most questions have none of it, and one look is a tenth
+of the rest."""
 _JOIN: Final = re.compile(r"\s*(?:,|-|\u2013|and|to|until|till|through)\s*(?:the\s+)?$", re.IGNORECASE)
 _RANGE: Final = re.compile(r"\b(?:between|from)\s+(?:the\s+)?$", re.IGNORECASE)
 _SINCE: Final = re.compile(r"\bsince\s+(?:the\s+)?$", re.IGNORECASE)
@@ -116,8 +119,8 @@ def windows(text: str, now_us: int) -> tuple[Window, ...]:
     if not (date(2, 1, 1) - _EPOCH).days <= days <= (date(9998, 12, 31) - _EPOCH).days:
         return ()
     today = _EPOCH + timedelta(days=days)
-    text = text[:2_000]
-    if not _HINT.search(text):
+    text = unodd(text[:2_000])
+    if not _HINT.search(text.lower()):
         return ()
     spans = _explicit(text, today) or list(_relative(text, today))
     found = {Window(_us(span.first), _us(span.last)) for span in spans if span.first < span.last}

@@ -15,6 +15,8 @@ _FREQUENT: Final = frozenset(
     " you 's 'm 're 've m s re ve as by from that this me us am t".split()
 )
 _RUN: Final = re.compile(r"[a-z0-9']+")
+_ODD: Final = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s"})
+"""What `re.IGNORECASE` takes for letters of ASCII and `str.lower` does not: the other i's, and the long s."""
 _LAID_BARE: Final = (
     (re.compile(r"\(\?<?![^()]*\)"), " "),  # what must not stand there
     (re.compile(r"\\[wdS](?:[+*?]|\{[^}]*\})*"), "~"),
@@ -42,6 +44,19 @@ def any_of(words: str) -> str:
 def compiled(*alternatives: str) -> re.Pattern[str]:
     """Compile alternatives into one pattern that ignores case."""
     return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+def unodd(text: str) -> str:
+    """Return a text with the letters that a pattern which ignores case takes for those of ASCII written as these."""
+    return text if text.isascii() else text.translate(_ODD)
+
+
+def lowered(text: str) -> str:
+    """Return a text in small letters, character for character: those that a pattern which ignores case takes them for.
+
+    A pattern that need not ignore case is several times as quick on it.
+    """
+    return unodd(text).lower()
 
 
 def needed(pattern: str) -> tuple[frozenset[str], tuple[str, ...]]:

@@ -17,7 +17,7 @@ def test_the_least_recently_used_goes_first() -> None:
     for name in "abc":
         held.keep(name, Sized(4))
     assert [held.get(name) is None for name in "abc"] == [True, False, False]
-    held.keep("b", held.get("b") or Sized(0))
+    held.use("b")
     held.keep("d", Sized(4))
     assert [held.get(name) is None for name in "bcd"] == [False, True, False]
     assert held.nbytes == 8

@@ -115,6 +115,12 @@ def test_several_are_sorted_and_few() -> None:
     assert len(windows("on 2001-01-01, 2002-01-01, 2003-01-01, 2004-01-01, 2005-01-01, 2006-01-01", us(NOW))) == MOST
 
 
+@pytest.mark.parametrize("text", ["last w\u0130nter", "in \u017feptember 2023", "ye\u017fterday", "two wee\u212as ago"])
+def test_letters_that_are_taken_for_others_name_the_same_time(text: str) -> None:
+    plain = text.replace("\u0130", "i").replace("\u017f", "s").replace("\u212a", "k")
+    assert spans(text) == spans(plain) != []
+
+
 PIECES = st.sampled_from(
     "May March 3rd 2023 31 February last week weekend the of before after since between and two 999 weeks years ago "
     "summer fall yesterday 2023-02-30 12/31/1999 on in Friday 1900 2099 next from to this".split()

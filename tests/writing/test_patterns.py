@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from memgraph.writing import moods, retractions
 from memgraph.writing.clauses import clauses
 from memgraph.writing.enders import ENDERS
-from memgraph.writing.patterns import Index, Phrases, needed
+from memgraph.writing.patterns import Index, Phrases, lowered, needed
 
 ALL = {
     **{f"ender {at}, {ender.form}": ender.pattern for at, ender in enumerate(ENDERS)},
@@ -80,3 +80,16 @@ def test_several_phrases_are_asked_at_once() -> None:
     index = Index([Phrases(r"\bsold\b"), Phrases(r"\bcan't stand\b", r"\bkept\b")])
     assert [at for at, _ in index.standing("I kept what I sold.")] == [0, 1]
     assert index.standing("Nothing.") == []
+
+
+def test_small_letters_are_those_that_a_pattern_which_ignores_case_takes_them_for() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    changed = {char: small for char in map(chr, range(0x110000)) if (small := lowered(char)) != char}
+    assert len(changed) > 1_000
+    for char, small in changed.items():
+        assert len(small) == 1
+        kinds = [[re.fullmatch(kind, one) is None for kind in (r"\w", r"\s", r"\d")] for one in (char, small)]
+        assert kinds[0] == kinds[1]
+        same = re.fullmatch(f"[{letters}]", char, re.IGNORECASE) is not None
+        assert same == (small in letters)
+        assert not same or re.fullmatch(small, char, re.IGNORECASE)
