@@ -12,6 +12,7 @@ is not 1. A missing key is null to `$eq`, `$ne`, `$in` and `$nin`, has no order,
 
 from __future__ import annotations
 
+import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +54,23 @@ def predicate(conditions: Mapping[str, Any] | None) -> Predicate:
     if not isinstance(conditions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers are not all typed
         raise InvalidFilter(f"a filter is a dict, not {type(conditions).__name__}")
     return _conditions(conditions, 0, root=True)
+
+
+def needed(conditions: Mapping[str, Any] | None) -> list[str]:
+    """Return texts that stand in the JSON text of every object that a filter lets through: those that it names equal.
+
+    To read a text takes fifty times as long as to look for these in it. The filter is one that `predicate` took.
+    """
+    found: list[str] = []
+    for key, operand in (conditions or {}).items():
+        if key == "$and":
+            found += [text for one in operand for text in needed(one)]
+        elif key != "$eq" and not key.startswith("$") and is_object(operand):
+            found += needed(operand)
+        elif (key == "$eq" or not key.startswith("$")) and isinstance(operand, str):
+            # What is not plain is spelled in more than one way.
+            found += [json.dumps(operand)] if operand.isascii() and operand.isprintable() else []
+    return found
 
 
 def same(one: object, other: object) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memgraph.errors import InvalidFilter
-from memgraph.grammar import predicate
+from memgraph.grammar import needed, predicate
 
 ADA: dict[str, Any] = {
     "name": "Ada",
@@ -258,6 +258,32 @@ def test_it_agrees_with_the_other_evaluator(item: dict[str, Any], conditions: di
 @given(ITEMS, ROOTS)
 def test_not_is_the_opposite(item: dict[str, Any], conditions: dict[str, Any]) -> None:
     assert predicate({"$not": conditions})(item) is not predicate(conditions)(item)
+
+
+@given(ITEMS, ROOTS, st.booleans())
+def test_what_it_needs_stands_in_all_that_it_lets_through(
+    item: dict[str, Any], conditions: dict[str, Any], ascii_only: bool
+) -> None:
+    if predicate(conditions)(item):
+        text = json.dumps(item, ensure_ascii=ascii_only)
+        assert all(one in text for one in needed(conditions))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        (None, []),
+        ({"name": "Ada"}, ['"Ada"']),
+        ({"name": {"$eq": 'a "b" \\'}}, [r'"a \"b\" \\"']),
+        ({"home": {"city": "Oslo", "$and": [{"floor": "3"}, {"$not": {"door": "4"}}]}}, ['"Oslo"', '"3"']),
+        ({"$and": [{"name": "Ada"}, {"$or": [{"age": "1"}, {"age": "2"}]}]}, ['"Ada"']),
+        ({"a": {"$ne": "x", "$gt": "x", "$in": ["x"], "$exists": True}}, []),
+        ({"a": {"$eq": {"b": "c"}}, "b": ["c"], "c": None, "d": 1}, []),
+        ({"a": "\u00e9", "b": "\x7f", "c": "\n"}, []),  # spelled in more than one way, or hard to tell
+    ],
+)
+def test_it_needs_the_texts_that_it_names(conditions: dict[str, Any] | None, expected: list[str]) -> None:
+    assert needed(conditions) == expected
 
 
 @given(VALUES, FILTERS)

@@ -159,6 +159,17 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
     return connection
 
 
+@contextmanager
+def snapshot(connection: apsw.Connection) -> Generator[None]:
+    """Let all reads of a block see one state."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # an error of the engine's may have ended it
+            connection.execute("commit")
+
+
 def _matches(test: Callable[..., bool], *values: apsw.SQLiteValue) -> bool:
     """Let a query ask a function that is bound to it (`apsw.pyobject`): `matches(?, column, ...)`."""
     return test(*values)
@@ -217,5 +228,6 @@ __all__ = [
     "connect",
     "refuse_newer",
     "schema_version",
+    "snapshot",
     "translated",
 ]

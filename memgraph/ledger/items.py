@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import apsw
 
 from memgraph.ledger import codec
 from memgraph.ledger.indexes import Vector, pack
+from memgraph.ledger.steps import Steps
 from memgraph.ledger.turns import carray
 
 _CLOSE: Final = b"\0"
+_ROWS: Final = 500
+"""Rows of a step: a microsecond each."""
 
 
 class Stored(NamedTuple):
@@ -85,17 +90,6 @@ _ALIVE: Final = "(?3 is null or i.expires_at is null or i.expires_at > ?3)"
 _ITEM: Final = "select i.item, n.path, i.key, i.created_at, i.updated_at, i.ttl, i.value"
 
 
-@contextmanager
-def snapshot(connection: apsw.Connection) -> Generator[None]:
-    """Let all reads of a block see one state."""
-    connection.execute("begin")
-    try:
-        yield
-    finally:
-        if connection.in_transaction:  # an error of the engine's may have ended it
-            connection.execute("commit")
-
-
 def _name(text: str) -> bytes:
     """Return a label or key code point for code point: their bytes are ordered as they are."""
     return text.encode("utf-8", "surrogatepass")
@@ -130,11 +124,21 @@ def get(connection: apsw.Connection, namespace: Sequence[str], key: str, alive_a
 
 
 def newest(
-    connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None, limit: int = -1, offset: int = 0
-) -> list[int]:
-    """Return the numbers of the items under a prefix of labels, the last written first; a negative limit is none."""
-    sql = f"select i.item {_UNDER} and {_ALIVE} order by i.updated_at desc, i.item desc limit ?4 offset ?5"
-    return [item for (item,) in connection.execute(sql, (*_bounds(prefix), alive_at, limit, offset))]
+    connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None, most: int | None
+) -> Steps[Iterator[int]]:
+    """Return the numbers of the items under a prefix of labels, the last written first: of `most`, None for all.
+
+    No index has them in this order, and all have to be looked at. Not by the engine, which would do it in one step.
+    """
+    sql = f"select i.updated_at, i.item, i.expires_at <= ?3 {_UNDER}"
+    rows = connection.execute(sql, (*_bounds(prefix), alive_at))
+    runs: list[Iterable[tuple[int, int]]] = []
+    while some := list(islice(rows, _ROWS)):
+        run = sorted(((at, item) for at, item, dead in some if not dead), reverse=True)[:most]
+        # As arrays until they are wanted: a million of them take 16 MB so, 130 as tuples.
+        runs.append(zip(array("q", [at for at, _ in run]), array("q", [item for _, item in run]), strict=True))
+        yield len(some)
+    return (item for _, item in merge(*runs, reverse=True))
 
 
 def state(connection: apsw.Connection, prefix: Sequence[str]) -> tuple[int, int]:
@@ -165,16 +169,16 @@ def expired(connection: apsw.Connection, prefix: Sequence[str], now: int) -> lis
     return [item for (item,) in connection.execute(sql, (*_bounds(prefix), now))]
 
 
-def values(connection: apsw.Connection, items: Iterable[int]) -> dict[int, str]:
-    """Return the JSON texts of items by their numbers."""
+def values(connection: apsw.Connection, items: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Return items' numbers and JSON texts, in no order, each read when asked for."""
     found = connection.execute("select item, value from items where item in carray(?)", (carray(items),))
-    return {item: codec.decode(value) for item, value in found}
+    return ((item, codec.decode(value)) for item, value in found)
 
 
-def by_number(connection: apsw.Connection, items: Iterable[int]) -> dict[int, Stored]:
-    """Return items by their numbers."""
+def by_number(connection: apsw.Connection, items: Iterable[int]) -> Iterator[Stored]:
+    """Return items by their numbers, in no order, each read when asked for."""
     sql = f"{_ITEM} from items i join namespaces n using (namespace) where i.item in carray(?)"
-    return {row[0]: _stored(row) for row in connection.execute(sql, (carray(items),))}
+    return map(_stored, connection.execute(sql, (carray(items),)))
 
 
 def vectors(connection: apsw.Connection, model: int, items: Iterable[int]) -> list[tuple[int, bytes]]:
@@ -235,13 +239,13 @@ def replace_vectors(
             _put_vectors(connection, one.item, number, vectors)
 
 
-def namespaces(connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None) -> list[tuple[str, ...]]:
-    """Return the namespaces that begin with these labels and have an item, ascending."""
+def namespaces(connection: apsw.Connection, prefix: Sequence[str], alive_at: int | None) -> Iterator[tuple[str, ...]]:
+    """Return the namespaces that begin with these labels and have an item, ascending, each read when asked for."""
     sql = (
         "select n.path from namespaces n where n.path >= ?1 and n.path < ?2 and exists"
         f" (select 1 from items i where i.namespace = n.namespace and {_ALIVE}) order by n.path"
     )
-    return [_namespace(path) for (path,) in connection.execute(sql, (*_bounds(prefix), alive_at))]
+    return (_namespace(path) for (path,) in connection.execute(sql, (*_bounds(prefix), alive_at)))
 
 
 def write(

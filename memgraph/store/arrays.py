@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from memgraph.core import Core
 from memgraph.ledger import items
+from memgraph.ledger.engine import snapshot
 from memgraph.projections.items import ItemArrays
 from memgraph.store.operations import Namespace
 
@@ -52,7 +53,7 @@ class PrefixArrays:
             arrays = ItemArrays(None if model is None else model[1])
 
             def begin(connection: apsw.Connection) -> list[int]:
-                with items.snapshot(connection):
+                with snapshot(connection):
                     _, arrays.changed = items.state(connection, prefix)
                     return items.numbers(connection, prefix)
 

@@ -9,6 +9,8 @@ Only the whole path reaches them: a shorter prefix would reach several owners' a
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
@@ -30,6 +32,8 @@ ROOT: Final = "memgraph-facts"
 
 _PAGE: Final = 1_000
 """Facts a call of a memory returns at most."""
+
+_REASON: Final = "deleted from the store"
 
 _SHOWN: Final = (
     "text subject attribute object kind confidence importance valid_from valid_to evidence origin agent_id conflicts"
@@ -64,19 +68,24 @@ async def read(memory: Memory, op: Get | Search | Listing) -> Answer | None:
         return Answer(None if fact is None else Item(**_parts(fact, path)))
     if isinstance(op, Listing):
         some = scope is not None and (await memory.alist(scope, kind="fact", limit=1)).items
-        return Answer(op.page([path] if some else []))
+        return Answer(op.page(op.listed([path] if some else [])))
     return Answer([] if scope is None else await _search(memory, op, scope))
 
 
-async def forget(memory: Memory, put: Put) -> None:
-    """Forget the fact that a delete names; nothing where there is none. On the host's loop."""
-    scope = owner(put.namespace)
-    fact = None if scope is None else await _fact(memory, put.key, scope)
-    if scope is not None and fact is not None:
+async def forget(memory: Memory, puts: Iterable[Put]) -> None:
+    """Forget the facts that deletes name, an owner's together; nothing where there is none. On the host's loop."""
+    named: dict[Scope, list[str]] = {}
+    for put in puts:
+        scope = owner(put.namespace)
+        if scope is not None and await _fact(memory, put.key, scope) is not None:
+            named.setdefault(scope, []).append(put.key)
+    for scope, ids in named.items():
         try:
-            await memory.aforget(fact.id, scope, reason="deleted from the store")
-        except NotFound:
-            return  # somebody else was faster
+            await memory.aforget(ids, scope, reason=_REASON)
+        except NotFound:  # somebody else was faster with one of them
+            for one in ids:
+                with suppress(NotFound):
+                    await memory.aforget(one, scope, reason=_REASON)
 
 
 async def _fact(memory: Memory, key: str, scope: Scope) -> Fact | None:

@@ -18,6 +18,7 @@ from memgraph.embedders import Resolved
 from memgraph.errors import InvalidInput, ReadOnlyNamespace, StoreBusy, StoreClosed
 from memgraph.faces import Closing, Host, hosted, waiting
 from memgraph.ledger import items
+from memgraph.ledger.steps import Steps
 from memgraph.open_file import OpenFile
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
@@ -166,7 +167,7 @@ class LedgerStore(Closing, BaseStore):
         """Do several operations: the reads see the state before the puts, of one key the last put counts.
 
         All are checked before the first is done, and the puts are written together or not at all. Facts are forgotten
-        after them, one at a time.
+        after them, an owner's together.
 
         Returns:
             Their results, in order; None for a put.
@@ -218,8 +219,7 @@ class LedgerStore(Closing, BaseStore):
     async def _run(self, plan: _Plan) -> list[Result]:
         answers = await self._read([one for one in plan.ops if not isinstance(one, Put)], plan.words)
         await self._write(plan.drafts, [item for answer in answers for item in answer.used])
-        for put in plan.forgotten:
-            await self._forget_fact(put)
+        await self._forget_facts(plan.forgotten)
         results = iter(answers)
         return [None if isinstance(one, Put) else next(results).result for one in plan.ops]
 
@@ -227,8 +227,8 @@ class LedgerStore(Closing, BaseStore):
         """Do a read of facts; None for any other. A store without a memory has none."""
         return None
 
-    async def _forget_fact(self, put: Put) -> None:
-        """Do a delete of a fact."""
+    async def _forget_facts(self, puts: Sequence[Put]) -> None:
+        """Do the deletes of facts."""
 
     async def _read(self, ops: Sequence[Get | Search | Listing], words: Mapping[str, bytes]) -> list[Answer]:
         of_facts = [await self._read_facts(op) for op in ops]
@@ -243,23 +243,31 @@ class LedgerStore(Closing, BaseStore):
         }
         alive_at = core.clock() if self._omits_expired else None
 
-        def read(connection: apsw.Connection) -> list[Answer]:
-            with items.snapshot(connection):
-                for (prefix, model), one in arrays.items():
-                    catch_up(connection, core, one, prefix, model)
-                return [answer(connection, op) for op in ops]
+        def read(connection: apsw.Connection) -> Steps[list[Answer]]:
+            # At once, before the first step: another search may bring what is held to a later snapshot.
+            for (prefix, model), one in arrays.items():
+                catch_up(connection, core, one, prefix, model)
+            scores = [ranked(connection, op) for op in ops]
+            answers: list[Answer] = []
+            for op, score in zip(ops, scores, strict=True):
+                answers.append((yield from answer(connection, op, score)))
+            return answers
 
-        def answer(connection: apsw.Connection, op: Get | Search | Listing) -> Answer:
+        def ranked(connection: apsw.Connection, op: Get | Search | Listing) -> Mapping[int, float] | None:
+            if not isinstance(op, Search) or (question := questions.get(op.query or "")) is None:
+                return None
+            return reads.ranked(connection, op, question, arrays[op.prefix, question.model], alive_at)
+
+        def answer(
+            connection: apsw.Connection, op: Get | Search | Listing, score: Mapping[int, float] | None
+        ) -> Steps[Answer]:
             if isinstance(op, Get):
                 return reads.get(connection, op, alive_at)
             if isinstance(op, Listing):
                 return reads.listing(connection, op, alive_at)
-            question = questions.get(op.query or "")
-            if question is None:
-                return reads.search(connection, op, alive_at)
-            return reads.ranked(connection, op, question, arrays[op.prefix, question.model], alive_at)
+            return reads.search(connection, op, alive_at) if score is None else reads.hits(connection, op, score)
 
-        of_items = iter(await core.ledger.read(read) if ops else [])
+        of_items = iter(await core.ledger.read_in_steps(read) if ops else [])
         return [next(of_items) if answer is None else answer for answer in of_facts]
 
     async def _questions(self, words: Mapping[str, bytes]) -> dict[str, Question]:

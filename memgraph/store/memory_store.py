@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from langgraph.store.base import IndexConfig, TTLConfig
@@ -59,8 +60,8 @@ class MemoryStore(LedgerStore):
     async def _read_facts(self, op: Get | Search | Listing) -> Answer | None:
         return await facts.read(self.memory, op)
 
-    async def _forget_fact(self, put: Put) -> None:
-        await facts.forget(self.memory, put)
+    async def _forget_facts(self, puts: Sequence[Put]) -> None:
+        await facts.forget(self.memory, puts)
 
 
 class _MemoryIndex:

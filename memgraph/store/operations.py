@@ -44,10 +44,15 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Read the items under a prefix, those that match, the best first."""
+    """Read the items under a prefix, those that match, the best first.
+
+    Attributes:
+        needed: What stands in the JSON text of each that matches.
+    """
 
     prefix: Namespace
     matches: grammar.Predicate | None
+    needed: Sequence[str]
     limit: int
     offset: int
     query: str | None
@@ -74,11 +79,13 @@ class Listing:
                 best = max(best, tuple(literal), key=len)
         return best
 
-    def page(self, namespaces: Iterable[Namespace]) -> list[Namespace]:
-        """Return what is listed of namespaces that are in ascending order."""
-        found = [one for one in namespaces if all(_matches(condition, one) for condition in self.conditions)]
-        cut = list(dict.fromkeys(one[: self.depth] for one in found))  # cut at one depth, they are in order still
-        return cut[self.offset : self.offset + self.limit]
+    def listed(self, namespaces: Iterable[Namespace]) -> list[Namespace]:
+        """Return what is listed of namespaces: it may be the same of several."""
+        return [one[: self.depth] for one in namespaces if all(_matches(wanted, one) for wanted in self.conditions)]
+
+    def page(self, listed: Iterable[Namespace]) -> list[Namespace]:
+        """Return the page of what is listed of namespaces in ascending order: cut at one depth, they are so still."""
+        return [*dict.fromkeys(listed)][self.offset : self.offset + self.limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,9 @@ def checked(op: Op, *, min_prefix: int = 0) -> Get | Search | Listing | Put:
         _long_enough(prefix, min_prefix)
         matches = grammar.predicate(op.filter) if op.filter else None
         query = _text("query", op.query) if op.query else None
-        return Search(prefix, matches, count("limit", op.limit), count("offset", op.offset), query, op.refresh_ttl)
+        needed = grammar.needed(op.filter)
+        limit, offset = count("limit", op.limit), count("offset", op.offset)
+        return Search(prefix, matches, needed, limit, offset, query, op.refresh_ttl)
     if isinstance(op, ListNamespacesOp):
         listing = Listing(
             tuple(_condition(op, condition) for condition in op.match_conditions or ()),

@@ -1,17 +1,19 @@
-"""Reading a store's items: one operation on one connection. On the host's loop."""
+"""Reading a store's items: one operation on one connection, in steps. On the host's loop."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from langgraph.store.base import Item, Result, SearchItem
 
 from memgraph.ledger import items
+from memgraph.ledger.steps import Steps
 from memgraph.projections.items import ItemArrays
 from memgraph.ranking.items import Floats, best, scores
 from memgraph.records import from_us
@@ -22,8 +24,18 @@ if TYPE_CHECKING:
     import apsw
 
 
-_STEP: Final = 256
-"""Values read at once where a filter looks at them."""
+_FEWEST: Final = 32
+_MOST: Final = 256
+"""Values read at once where a filter looks at them: few to begin with, since most pages are full by then."""
+
+_PATHS: Final = 250
+
+# What is counted as a step's cost, microseconds.
+_ITEM: Final = 8
+_BYTES: Final = 200
+"""Bytes of a value that are read in one more: of prose six times as many, of numbers a third."""
+
+_PATH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +66,38 @@ class Answer:
     used: Sequence[int] = ()
 
 
-def get(connection: apsw.Connection, op: Get, alive_at: int | None) -> Answer:
+def get(connection: apsw.Connection, op: Get, alive_at: int | None) -> Steps[Answer]:
     """Read one item."""
+    yield _ITEM  # however large: one item is one step
     found = items.get(connection, op.namespace, op.key, alive_at)
     if found is None:
         return Answer(None)
     return Answer(Item(**_parts(found)), _used(op, [found]))
 
 
-def listing(connection: apsw.Connection, op: Listing, alive_at: int | None) -> Answer:
+def listing(connection: apsw.Connection, op: Listing, alive_at: int | None) -> Steps[Answer]:
     """Read namespaces."""
-    return Answer(op.page(items.namespaces(connection, op.prefix, alive_at)))
+    namespaces = items.namespaces(connection, op.prefix, alive_at)
+    listed: dict[tuple[str, ...], None] = {}
+    while len(listed) < op.offset + op.limit and (some := list(islice(namespaces, _PATHS))):
+        listed |= dict.fromkeys(op.listed(some))
+        yield _PATH * len(some)
+    return Answer(op.page(listed))
 
 
-def search(connection: apsw.Connection, op: Search, alive_at: int | None) -> Answer:
+def search(connection: apsw.Connection, op: Search, alive_at: int | None) -> Steps[Answer]:
     """Read the items under a prefix, the last written first."""
-    if op.matches is None:
-        page = items.newest(connection, op.prefix, alive_at, op.limit, op.offset)
-    else:
-        page = _matching(connection, items.newest(connection, op.prefix, alive_at), op)
-    stored = items.by_number(connection, page)
-    found = [stored[number] for number in page]
-    return Answer([SearchItem(**_parts(one)) for one in found], _used(op, found))
+    most = op.offset + op.limit if op.matches is None else None
+    ordered = yield from items.newest(connection, op.prefix, alive_at, most)
+    return (yield from _page(connection, op, ordered, {}))
 
 
 def ranked(
     connection: apsw.Connection, op: Search, question: Question, arrays: ItemArrays, alive_at: int | None
-) -> Answer:
-    """Read the items under a prefix, the best first; what is not indexed comes last, without a score.
+) -> dict[int, float]:
+    """Return the numbers of the items under a prefix with their scores, the best first.
+
+    What is not indexed comes last, without a score (NaN).
 
     Args:
         connection: A reader's, inside one snapshot.
@@ -91,7 +107,7 @@ def ranked(
         alive_at: Time at which an item has to be alive, None for expired ones as well.
     """
     if not len(arrays):
-        return Answer([])
+        return {}
     rated = scores(
         None if question.vector is None else arrays.similarities(question.vector),
         arrays.likenesses(question.words) if question.words else None,
@@ -102,28 +118,49 @@ def ranked(
         places = np.flatnonzero(~np.isin(arrays.items, np.array(dead, np.int64)))
     most = len(arrays) if op.matches is not None else op.offset + op.limit
     places = places[best(rated[places], arrays.updated_at[places], arrays.items[places], most)]
-    score = dict(zip(arrays.items[places].tolist(), rated[places].tolist(), strict=True))
-    page = [*score][op.offset :] if op.matches is None else _matching(connection, [*score], op)
-    stored = items.by_number(connection, page)
-    hits = [
-        SearchItem(**_parts(stored[number]), score=None if math.isnan(score[number]) else score[number])
-        for number in page
-    ]
-    return Answer(hits, _used(op, [stored[number] for number in page]))
+    return dict(zip(arrays.items[places].tolist(), rated[places].tolist(), strict=True))
 
 
-def _matching(connection: apsw.Connection, ordered: Sequence[int], op: Search) -> list[int]:
-    """Return the page of an operation from items in order, reading no more values than it takes to fill it."""
-    assert op.matches is not None
+def hits(connection: apsw.Connection, op: Search, score: Mapping[int, float]) -> Steps[Answer]:
+    """Read the items of an operation, as `ranked` has put them in order."""
+    return _page(connection, op, iter(score), score)
+
+
+def _page(connection: apsw.Connection, op: Search, ordered: Iterator[int], score: Mapping[int, float]) -> Steps[Answer]:
+    """Read the page of an operation from items in order, looking at no more values than it takes to fill it."""
+    numbers = yield from _numbers(connection, op, ordered)
+    shown: dict[int, SearchItem] = {}
+    used: list[int] = []
+    for first in range(0, len(numbers), _MOST):
+        for one in items.by_number(connection, numbers[first : first + _MOST]):
+            rated = score.get(one.item, math.nan)
+            shown[one.item] = SearchItem(**_parts(one), score=None if math.isnan(rated) else rated)
+            used += _used(op, [one])
+            yield _cost(one.value)
+    return Answer([shown[number] for number in numbers], used)
+
+
+def _numbers(connection: apsw.Connection, op: Search, ordered: Iterator[int]) -> Steps[list[int]]:
     until = op.offset + op.limit
     found: list[int] = []
-    for first in range(0, len(ordered), _STEP):
-        if len(found) >= until:
-            break
-        part = ordered[first : first + _STEP]
-        values = items.values(connection, part)
-        found += [number for number in part if op.matches(json.loads(values[number]))]
+    size = _FEWEST
+    while len(found) < until and (part := list(islice(ordered, size))):
+        if op.matches is None:
+            found += part
+            yield len(part)
+        else:
+            matching: set[int] = set()
+            for number, value in items.values(connection, part):
+                if all(text in value for text in op.needed) and op.matches(json.loads(value)):
+                    matching.add(number)
+                yield _cost(value)
+            found += [number for number in part if number in matching]
+        size = min(2 * size, _MOST)
     return found[op.offset : until]
+
+
+def _cost(value: str) -> int:
+    return _ITEM + len(value) // _BYTES
 
 
 def _used(op: Get | Search, found: Iterable[items.Stored]) -> list[int]:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 
 from memgraph import Memory, Scope
-from memgraph.errors import InvalidScope, NotFound, ReadOnlyNamespace
+from memgraph.errors import InvalidScope, ReadOnlyNamespace
 from memgraph.store.facts import namespace, owner
 from support.facts import opened, tell, tick
-from support.memories import ADA, BOB
+from support.memories import ADA, BOB, written
 
 TOLD = ("I live in Oslo.", "I'm allergic to hazelnuts.")
 
@@ -113,6 +113,19 @@ def test_a_delete_forgets() -> None:
         memory.store.delete(path, oslo.key)  # again: nothing
 
 
+def test_deletes_of_a_batch_are_one_transaction() -> None:
+    with opened() as memory:
+        tell(memory, *TOLD)
+        memory.settle()
+        path = memory.store.facts_namespace(ADA)
+        facts = memory.store.search(path)
+        with written(memory) as seen:
+            memory.store.batch([PutOp(path, item.key, None) for item in facts])
+        assert [sql for sql in seen if sql.split()[0] in ("begin", "commit")] == ["begin immediate", "commit"]
+        assert memory.store.search(path) == []
+        assert {memory.why(item.key, ADA).operations[-1].reason for item in facts} == {"deleted from the store"}
+
+
 def test_a_delete_that_names_no_fact_of_the_owner_does_nothing() -> None:
     with opened() as memory:
         [turn] = tell(memory, TOLD[0])
@@ -153,15 +166,20 @@ def test_all_are_there_beyond_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_fact_that_somebody_else_forgot_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def gone(*_: Any, **__: Any) -> int:
-        raise NotFound("no such turn or fact in this scope")
+    forget = Memory.aforget
+
+    async def too_late(self: Memory, ids: Any, scope: Any, **options: Any) -> int:
+        monkeypatch.setattr(Memory, "aforget", forget)
+        await forget(self, oslo.key, ADA)
+        return await forget(self, ids, scope, **options)
 
     with opened() as memory:
-        tell(memory, TOLD[0])
+        tell(memory, *TOLD)
         path = memory.store.facts_namespace(ADA)
-        [item] = memory.store.search(path)
-        monkeypatch.setattr(Memory, "aforget", gone)
-        memory.store.delete(path, item.key)
+        nuts, oslo = memory.store.search(path)
+        monkeypatch.setattr(Memory, "aforget", too_late)
+        memory.store.batch([PutOp(path, item.key, None) for item in (nuts, oslo)])
+        assert memory.store.search(path) == []
 
 
 IDS = st.text(st.sampled_from("ab.%2E5é@ "), min_size=1, max_size=6)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.store.base import GetOp, Item, ListNamespacesOp, MatchCondition, Op, PutOp, SearchOp
 
 from memgraph import LedgerStore
+from memgraph.ledger import handle, items
+from memgraph.store import reads
 from support.memories import Clock
 
 TWINS = [
@@ -171,12 +176,28 @@ def shown(result: Any) -> Any:
     return result
 
 
-@given(steps, st.booleans())
-@settings(max_examples=150)
-def test_any_interleaving_does_what_the_model_does(script: list[tuple[int, Any]], omits: bool) -> None:
+@contextmanager
+def read(how: str) -> Generator[None]:
+    """Let reads inside the block be done at once, or in the smallest steps there are."""
+    small = {
+        (handle, "SHORT"): 0,
+        (handle, "TURN"): 1,
+        (items, "_ROWS"): 2,
+        (reads, "_FEWEST"): 1,
+        (reads, "_PATHS"): 1,
+    }
+    with ExitStack() as patches:
+        for (module, name), value in small.items() if how == "in steps" else ():
+            patches.enter_context(mock.patch.object(module, name, value))
+        yield
+
+
+@given(steps, st.booleans(), st.sampled_from(["at once", "in steps"]))
+@settings(max_examples=200)
+def test_any_interleaving_does_what_the_model_does(script: list[tuple[int, Any]], omits: bool, how: str) -> None:
     clock = Clock()
     model = Model(clock, omits)
-    with LedgerStore.from_conn_string(":memory:", ttl={"omit_expired": omits}) as store:
+    with read(how), LedgerStore.from_conn_string(":memory:", ttl={"omit_expired": omits}) as store:
         store.home.core.clock = clock
         for seconds, ops in script:
             clock.tick(seconds=seconds)
