@@ -74,7 +74,7 @@ def fill(
         )  # fmt: skip
         facts.cite(connection, owner, fact, rows[place], number, now)
         index_words(connection, owner, pepper, fact, text, 1)
-        indexes.put_vectors(connection, owner, recipe, fact, [(None, vectors[number - 1])])
+        indexes.put_vectors(connection, owner, recipe, {fact: [(None, vectors[number - 1])]})
         for name in (speaker, thing):
             graph.mention(connection, owner, fact, entities[name], number)
         graph.relate(

@@ -95,7 +95,7 @@ class _Loaded:
             self._rows += accepted.rows
             before: int | None = None
             for i, row in enumerate(accepted.rows):
-                indexes.put_vectors(connection, owner, recipe, row, [(before, self._talk.vectors[start + i])])
+                indexes.put_vectors(connection, owner, recipe, {row: [(before, self._talk.vectors[start + i])]})
                 before = row
             commits.record(connection, owner, at=now, kind="index", touched=accepted.rows)
             jobs.finish(connection, jobs.Job(accepted.job, owner, list(accepted.rows), 0, 0))

@@ -136,7 +136,7 @@ class _Work:
         self._numbers: list[int] = []
         self._touched: list[int] = []
         self._stated: list[Stated] = []
-        believed = {said.row for said in turns.said(connection, owner.owner, sorted(set(plan.rows.values())))}
+        believed = turns.believed(connection, owner.owner, set(plan.rows.values()))
         self._turns = {index: row for index, row in plan.rows.items() if row in believed}
 
     def take(self, step: Step) -> None:

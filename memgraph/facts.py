@@ -226,10 +226,10 @@ class Facts:
             decided = _DECIDED.validate_json(codec.decode(leased.decision))
             core = self._core
 
-            def write(connection: apsw.Connection) -> tuple[tuple[int, ...], int | None] | None:
+            def write(connection: apsw.Connection) -> tuple[list[MemoryOperation], int | None] | None:
                 now = core.clock()
                 if not jobs.is_ours(connection, leased, now):
-                    return (), None
+                    return [], None
                 said = {turn.index: turn for turn in _said(connection, leased.owner, made.rows)}
                 planned = Plan(
                     leased.job,
@@ -252,14 +252,13 @@ class Facts:
                 if applied.touched:
                     index = jobs.enqueue(connection, leased.owner, applied.seq, rows=applied.touched, now=now)
                 faults.point("facts.applied")
-                return applied.operations, index
+                return operations.numbered(connection, leased.owner, applied.operations), index
 
             written = await core.ledger.write(write)
             faults.point("facts.committed")
             if written is None:
                 return Outcome(True)
-            done = await core.ledger.read(operations.numbered, leased.owner, written[0])
-            return Outcome(False, operations=tuple(done), index=written[1])
+            return Outcome(False, operations=tuple(written[0]), index=written[1])
 
         return await self._stage(job, "merge_graph", work, strict=False)
 
@@ -267,16 +266,14 @@ class Facts:
         """Run one stage of the owner's oldest open job, up to `job`; wait for whoever has it."""
         core = self._core
         while True:
-            found = await core.ledger.read(jobs.outlook, job, core.clock())
-            if found is None:
+            outlook, leased = await self.leases.take(job)
+            if outlook is None:
                 return Outcome(False)
-            owner, outlook = found
             if outlook == "put off":
                 error = await core.ledger.read(jobs.hindrance, job)
                 if strict:
                     raise ModelUnavailable(f"facts of these turns wait: an earlier try failed ({error})")
                 return Outcome(False, error=error)
-            leased = await self.leases.take(owner)
             if leased is None:
                 await asyncio.sleep(_POLL_S)
                 continue

@@ -83,17 +83,13 @@ class Indexing:
         core = self._core
         try:
             while added.job is not None and not core.lacks_embedder:
-                found = await core.ledger.read(jobs.outlook, added.job, core.clock())
-                if found is None:
-                    return replace(added, job=None, pending=0)
-                owner, outlook = found
+                outlook, job = await self.leases.take(added.job)
                 if outlook == "put off":
                     return added
-                job = await self.leases.take(owner)
+                if outlook is None or (job is not None and await self.run(job) and job.job == added.job):
+                    return replace(added, job=None, pending=0)
                 if job is None:
                     await asyncio.sleep(_POLL_S)
-                else:
-                    await self.run(job)
         except StoreClosed:
             raise
         except StoreError as error:
@@ -104,36 +100,51 @@ class Indexing:
 
     async def run_next(self) -> bool:
         """Run the next job that is due, if nobody is faster. Returns whether there was one."""
-        job = await self.leases.take(None)
+        _, job = await self.leases.take()
         if job is None:
             return False
         await self.run(job)
         return True
 
-    async def run(self, job: jobs.Job) -> None:
-        """Run a leased job: give its turns their vectors. A failure is kept with it; words are found all the same."""
+    async def run(self, job: jobs.Job) -> bool:
+        """Run a leased job: give its turns their vectors. Returns whether it is done.
+
+        A failure is kept with it; words are found all the same.
+        """
         faults.point("job.leased")
         with self.leases.working(job):
-            await self._run(job)
+            return await self._run(job)
 
-    async def _run(self, job: jobs.Job) -> None:
+    async def _run(self, job: jobs.Job) -> bool:
         core = self._core
+        indexed = core.embedder is not None and core.recipe is not None
+        batches = [job.rows[start : start + _BATCH] for start in range(0, len(job.rows) if indexed else 0, _BATCH)]
         try:
-            if core.embedder is not None and core.recipe is not None:
-                for start in range(0, len(job.rows), _BATCH):
-                    if not await self.embed(job.owner, job.rows[start : start + _BATCH], job):
-                        return  # another holder has it now
+            for batch in batches:
+                if not await self.embed(job.owner, batch, job, finishes=batch is batches[-1]):
+                    return False  # another holder has it now
         except EmbedderUnavailable as error:
             reason = str(error)
             log.warning("indexing was put off, words are found all the same: embedder %s", reason)
             await core.ledger.write(jobs.fail, job, core.clock(), f"EmbedderUnavailable: {reason}")
             self._wake()
-            return
-        await core.ledger.write(jobs.finish, job)
+            return False
+        if not batches:
+            await core.ledger.write(jobs.finish, job)
         faults.point("job.committed")
+        return True
 
-    async def embed(self, owner: int, rows: Sequence[int], job: jobs.Job | None = None) -> bool:
-        """Embed turns and commit their vectors. Returns False, nothing written, if the job is no longer ours."""
+    async def embed(
+        self, owner: int, rows: Sequence[int], job: jobs.Job | None = None, *, finishes: bool = False
+    ) -> bool:
+        """Embed turns and commit their vectors. Returns False, nothing written, if the job is no longer ours.
+
+        Args:
+            owner: The owner.
+            rows: Turns and facts.
+            job: What they are embedded for, None for nothing leased.
+            finishes: Whether the job is done with these.
+        """
         core = self._core
         embedder, recipe = core.embedder, core.recipe
         assert embedder is not None
@@ -152,16 +163,16 @@ class Indexing:
             if vectors:
                 indexes.set_dims(connection, recipe, len(vectors[0]))
             made = iter(vectors)
-            stored: list[int] = []
-            for part in parts:
-                own: list[tuple[int | None, Floats]] = [
-                    (None if place else part.before, next(made)) for place in range(len(part.texts))
-                ]
-                if part.is_current(connection, owner):
-                    indexes.put_vectors(connection, owner, recipe, part.row, own)
-                    stored.append(part.row)
+            own: dict[int, list[tuple[int | None, Floats]]] = {
+                part.row: [(None if place else part.before, next(made)) for place in range(len(part.texts))]
+                for part in parts
+            }
+            stored = {row: own[row] for row in _current(connection, owner, parts)}
             if stored:
+                indexes.put_vectors(connection, owner, recipe, stored)
                 commits.record(connection, owner, at=core.clock(), kind="index", touched=stored)
+            if job is not None and finishes:
+                jobs.finish(connection, job)
             return True
 
         written = await core.ledger.write(write)
@@ -179,12 +190,17 @@ class _Part(NamedTuple):
     texts: list[str]
     is_fact: bool
 
-    def is_current(self, connection: apsw.Connection, owner: int) -> bool:
-        """Whether it is still to be indexed: neither what was erased or replaced nor a pair with it may come back."""
-        if self.is_fact:
-            return facts.texts(connection, owner, [self.row]).get(self.row) == self.texts[0]
-        pair = self.before is None or turns.is_believed(connection, owner, self.before)
-        return pair and turns.is_believed(connection, owner, self.row)
+
+def _current(connection: apsw.Connection, owner: int, parts: Sequence[_Part]) -> list[int]:
+    """Return the rows still to be indexed: neither what was erased or replaced nor a pair with it may come back."""
+    said = facts.texts(connection, owner, [part.row for part in parts if part.is_fact])
+    needed = {row for part in parts for row in (part.row, part.before) if row is not None}
+    believed = {None, *turns.believed(connection, owner, needed)}
+    return [
+        part.row
+        for part in parts
+        if (said.get(part.row) == part.texts[0] if part.is_fact else {part.row, part.before} <= believed)
+    ]
 
 
 def _parts(connection: apsw.Connection, owner: int, rows: Sequence[int]) -> list[_Part]:

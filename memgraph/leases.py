@@ -30,25 +30,36 @@ class Leases:
         self._adrift: list[jobs.Job] = []
         """Nobody runs them now, though the file says that we do: it failed when they were to be given back."""
 
-    async def take(self, owner: int | None) -> jobs.Job | None:
-        """Lease the oldest job that is due, of one owner or of all; None if there is none, or it is somebody else's."""
+    async def take(self, before: int | None = None) -> tuple[str | None, jobs.Job | None]:
+        """Lease the oldest job that is due: of all, or of the owner of a job, on the way to that one.
+
+        Args:
+            before: Number of that job.
+
+        Returns:
+            Its outlook, as `jobs.outlook` tells it, None once it is done. And what was leased: None where it is done or
+            put off, or the oldest one is somebody else's.
+        """
         core, adrift = self._core, tuple(self._adrift)
         taken: list[jobs.Job] = []
 
-        def take(connection: apsw.Connection) -> jobs.Job | None:
+        def take(connection: apsw.Connection) -> tuple[str | None, jobs.Job | None]:
             jobs.release_all(connection, adrift)
-            leased = jobs.lease(connection, core.clock(), owner, (self._kind,))
+            now = core.clock()
+            whose = (None, "goes on") if before is None else jobs.outlook(connection, before, now)
+            owner, outlook = whose or (None, None)
+            leased = jobs.lease(connection, now, owner, (self._kind,)) if outlook == "goes on" else None
             taken.extend([leased] if leased else [])
-            return leased
+            return outlook, leased
 
         try:
-            leased = await core.ledger.write(take)
+            found = await core.ledger.write(take)
         except asyncio.CancelledError:
             # What was queued is leased all the same: right behind it, it is given back.
             self._release(taken)
             raise
         self._forget(adrift)
-        return leased
+        return found
 
     @contextmanager
     def working(self, job: jobs.Job) -> Generator[None]:

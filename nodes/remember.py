@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.graph import END, START, StateGraph
 
 from memgraph.messages import said_by_user
@@ -65,13 +65,20 @@ def _going_on(following: str) -> Callable[[WriteState], str]:
     return goes_on
 
 
-def _either(route: Callable[[WriteState], str]) -> RunnableLambda[WriteState, str]:
-    """Return a route in both faces: without an async one LangChain calls it in a thread, six times an add."""
+class _Route(Runnable[WriteState, str]):
+    """A route, asked at once in both faces: a function LangChain would look through and trace, 0.2 ms each time."""
 
-    async def aroute(state: WriteState) -> str:
-        return route(state)
+    def __init__(self, choose: Callable[[WriteState], str]) -> None:
+        self.name = choose.__name__
+        self._choose = choose
 
-    return RunnableLambda(route, aroute)
+    def invoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        """Return the name of the next stage."""
+        return self._choose(input)
+
+    async def ainvoke(self, input: WriteState, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        """Return the name of the next stage."""
+        return self._choose(input)
 
 
 def _write_config(config: RunnableConfig) -> RunnableConfig:
@@ -99,12 +106,12 @@ def write_graph() -> StateGraph[WriteState, Any, WriteState, WriteState]:
         .add_node("extract", ExtractStage())
         .add_node("consolidate", ConsolidateStage())
         .add_node("merge_graph", MergeStage())
-        .add_conditional_edges(START, _either(_begin), ["accept", "extract"])
-        .add_conditional_edges("accept", _either(_after_accept), ["index", END])
-        .add_conditional_edges("index", _either(_going_on("extract")), ["extract", END])
-        .add_conditional_edges("extract", _either(_going_on("consolidate")), ["consolidate", END])
-        .add_conditional_edges("consolidate", _either(_going_on("merge_graph")), ["merge_graph", END])
-        .add_conditional_edges("merge_graph", _either(_going_on("extract")), ["extract", END])
+        .add_conditional_edges(START, _Route(_begin), ["accept", "extract"])
+        .add_conditional_edges("accept", _Route(_after_accept), ["index", END])
+        .add_conditional_edges("index", _Route(_going_on("extract")), ["extract", END])
+        .add_conditional_edges("extract", _Route(_going_on("consolidate")), ["consolidate", END])
+        .add_conditional_edges("consolidate", _Route(_going_on("merge_graph")), ["merge_graph", END])
+        .add_conditional_edges("merge_graph", _Route(_going_on("extract")), ["extract", END])
     )
 
 

@@ -145,6 +145,15 @@ def test_full_commits_of_an_add(memory: Memory, background: bool, turns: int) ->
     assert full_commits(seen) == 1
 
 
+def test_commits_of_an_add_that_makes_facts(open_memory: OpenMemory) -> None:
+    """The turns; a lease, their vectors; a lease each, draft, decision, facts; a lease, the vectors of those."""
+    memory = open_memory(embedder=HashEmbeddings(), facts=True)
+    with written(memory) as seen:
+        memory.add({"role": "user", "content": "I live in Oslo.", "name": "Ada"}, ADA)
+    assert len(memory.list(ADA, kind="fact").items) == 1
+    assert [sql.lower() for sql in seen].count("commit") <= 11
+
+
 def test_an_add_of_nothing_new_commits_nothing_durably(memory: Memory) -> None:
     with written(memory) as seen:
         memory.add("", ADA)

@@ -127,7 +127,7 @@ class Writer:
             (owner, row, version, LEXICAL_RECIPE, terms),
         )
         if core.recipe is not None:
-            indexes.put_vectors(connection, owner, core.recipe, row, [(None, hash_vector(text, DIMS))])  # type: ignore[list-item]
+            indexes.put_vectors(connection, owner, core.recipe, {row: [(None, hash_vector(text, DIMS))]})  # type: ignore[list-item]
 
     def _mention(self, connection: apsw.Connection, owner: int, fact: int, names: Sequence[str], now: int) -> list[int]:
         touched: list[int] = []

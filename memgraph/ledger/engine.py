@@ -30,6 +30,10 @@ APPLICATION_ID: Final = 0x6D656D67
 WRITER_PATIENCE_MS: Final = 5_000
 """How long the writer's own thread waits for another process's lock before `StoreBusy`."""
 
+_STATEMENTS: Final = 512
+"""Statements that a connection keeps compiled, the engine's most. Each use takes a place: of the default's 100 what an
+add uses once (of 250 statements) is compiled anew with every add, a tenth of their time."""
+
 PLAIN_HEADER: Final = b"SQLite format 3\x00"
 
 Key = str | bytes | None
@@ -130,7 +134,7 @@ def connect(path: str, key: Key, *, vfs: str | None = None, writer: bool = False
         NotAMemoryFile: The file is something else, or the key is missing or wrong.
     """
     with translated(path):
-        connection = apsw.Connection(path, vfs=vfs)
+        connection = apsw.Connection(path, vfs=vfs, statementcachesize=_STATEMENTS)
         try:
             apply_key(connection, key)
             connection.set_busy_timeout(WRITER_PATIENCE_MS if writer else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -76,22 +76,25 @@ def unpack(blobs: Sequence[bytes], dims: int) -> Vector:
 
 
 def put_vectors(
-    connection: apsw.Connection, owner: int, recipe: int, row: int, parts: Sequence[tuple[int | None, Vector]]
-) -> bool:
-    """Store the vectors of a turn's or fact's parts in place of those it had. Returns whether it is still there."""
-    alive = connection.execute(
-        "select version from turns where owner = ?1 and row = ?2"
-        " union all select version from facts where owner = ?1 and row = ?2",
-        (owner, row),
-    ).get
-    if alive is None:
-        return False
-    connection.execute("delete from vectors where owner = ? and row = ?", (owner, row))
+    connection: apsw.Connection, owner: int, recipe: int, made: Mapping[int, Sequence[tuple[int | None, Vector]]]
+) -> None:
+    """Store the vectors of turns' and facts' parts, by row, in place of those they had; of what is gone, none."""
+    alive: dict[int, int] = dict(
+        connection.execute(
+            "select row, version from turns where owner = ?1 and row in carray(?2)"
+            " union all select row, version from facts where owner = ?1 and row in carray(?2)",
+            (owner, carray(made)),
+        ).fetchall()
+    )
+    connection.execute("delete from vectors where owner = ? and row in carray(?)", (owner, carray(alive)))
     connection.executemany(
         "insert into vectors values (?, ?, ?, ?, ?, ?, ?)",
-        [(owner, row, part, alive, recipe, before, pack(vector)) for part, (before, vector) in enumerate(parts)],
+        [
+            (owner, row, part, version, recipe, before, pack(vector))
+            for row, version in alive.items()
+            for part, (before, vector) in enumerate(made[row])
+        ],
     )
-    return True
 
 
 def put_fact(

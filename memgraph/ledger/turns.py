@@ -407,6 +407,17 @@ def said_before(connection: apsw.Connection, owner: int, row: int, count: int) -
     return [Said._make(row) for row in reversed(found)]
 
 
+def believed(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> set[int]:
+    """Return those of some rows that are turns and neither replaced nor forgotten."""
+    return {
+        row
+        for (row,) in connection.execute(
+            "select row from turns where owner = ? and row in carray(?) and superseded_at = ?",
+            (owner, carray(rows), OPEN),
+        )
+    }
+
+
 def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:
     """Whether a turn is there and neither replaced nor forgotten."""
     end = connection.execute("select superseded_at from turns where owner = ? and row = ?", (owner, row)).get
