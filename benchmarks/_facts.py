@@ -9,10 +9,10 @@ from uuid import uuid4
 import numpy as np
 
 import _world
-from memgraph.applying import index_words, keys_of
 from memgraph.ledger import commits, facts, graph, indexes, owners
 from memgraph.ledger.facts import Content
 from memgraph.records import OPEN, to_us
+from memgraph.write_path.applying import index_words, keys_of
 from memgraph.writing.resolution import alias_key
 
 if TYPE_CHECKING:

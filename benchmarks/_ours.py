@@ -10,11 +10,11 @@ import _facts
 import _rounds
 import _world
 from memgraph import Memory, Scope
-from memgraph.applying import LEXICAL_RECIPE
 from memgraph.ledger import commits, indexes, jobs, turns
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Draft, to_us
+from memgraph.write_path.applying import LEXICAL_RECIPE
 from memgraph.writing.features import features
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ import _rounds
 import _world
 from memgraph import Memory, Scope
 from memgraph.errors import AgentMemoryError
-from memgraph.writes import Request
+from memgraph.write_path.acceptance import Request
 
 USERS: Final = 20
 

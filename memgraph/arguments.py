@@ -9,12 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from memgraph.corrections import Correction
 from memgraph.errors import InvalidInput
 from memgraph.ledger import filters
-from memgraph.maintenance import Selection
 from memgraph.messages import plain
 from memgraph.records import OPEN, to_us
+from memgraph.write_path.corrections import Correction
+from memgraph.write_path.maintenance import Selection
 from memgraph.writing.attributes import ATTRIBUTES
 
 MAX_LIMIT: Final = 1_000

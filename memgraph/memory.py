@@ -9,10 +9,9 @@ from contextvars import Context
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from memgraph import arguments, corrections, health, lookups, maintenance, models, surroundings
+from memgraph import arguments, models
 from memgraph.arguments import MAX_LIMIT as MAX_LIMIT
 from memgraph.core import Core
-from memgraph.drain import Drain
 from memgraph.embedders import resolve
 from memgraph.errors import InvalidInput, NotFound
 from memgraph.faces import hosted, waiting
@@ -20,10 +19,13 @@ from memgraph.ledger import filters, jobs
 from memgraph.messages import finite
 from memgraph.open_file import OpenFile
 from memgraph.ranking.query import Query
-from memgraph.reads import Reads, Search
+from memgraph.read_path import health, lookups, surroundings
+from memgraph.read_path.search import Reads, Search
 from memgraph.records import Added, Fact, Graph, Hits, MemoryOperation, Page, Receipt, Trace, Turn, Why
 from memgraph.scope import MemoryContext, Scope, as_scope
-from memgraph.writes import Request, Writes
+from memgraph.write_path import corrections, maintenance
+from memgraph.write_path.acceptance import Request, Writes
+from memgraph.write_path.drain import Drain
 from memgraph.writing.identity import MessagePlace
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from memgraph.state import state_value
 from memgraph.writing.consolidation import questions, shown
 
 if TYPE_CHECKING:
-    from memgraph.facts import Decider, Outcome
     from memgraph.memory import Memory
+    from memgraph.write_path.facts import Decider, Outcome
 
 
 def decider_of(memory: Memory, config: RunnableConfig) -> Decider | None:

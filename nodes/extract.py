@@ -17,13 +17,13 @@ from memgraph.nodes.node import Run, ScopeOf
 from memgraph.nodes.stage import Stage, WriteState, calling, described, done, job_of
 from memgraph.nodes.structured import Usage
 from memgraph.state import state_value
-from memgraph.writes import Request
+from memgraph.write_path.acceptance import Request
 from memgraph.writing.extractor import PatternExtractor
 from memgraph.writing.salience import salient
 
 if TYPE_CHECKING:
-    from memgraph.facts import Extractor
     from memgraph.memory import Memory
+    from memgraph.write_path.facts import Extractor
 
 CALL_S: Final = 60.0
 """Seconds that a model has for one answer: then the turns wait for a later try."""

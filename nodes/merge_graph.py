@@ -12,8 +12,8 @@ from memgraph.nodes.stage import Stage, WriteState, described, done, job_of
 from memgraph.state import state_value
 
 if TYPE_CHECKING:
-    from memgraph.facts import Outcome
     from memgraph.memory import Memory
+    from memgraph.write_path.facts import Outcome
 
 
 async def merged(memory: Memory, job: int) -> Outcome:

@@ -17,7 +17,7 @@ from memgraph.nodes.node import MemoryNode, Run, ScopeOf
 from memgraph.nodes.stage import Stage, WriteState, job_of
 from memgraph.records import Added
 from memgraph.state import NodeState, state_value
-from memgraph.writes import Request
+from memgraph.write_path.acceptance import Request
 
 if TYPE_CHECKING:
     from memgraph.memory import Memory

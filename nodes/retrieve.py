@@ -14,7 +14,7 @@ from memgraph.errors import EmbedderUnavailable, StoreBusy, StoreClosed, StoreEr
 from memgraph.messages import finite, message_text, positive, said_by_user
 from memgraph.nodes.node import MemoryNode, Run, ScopeOf
 from memgraph.ranking.budget import Recall, recall
-from memgraph.reads import explain
+from memgraph.read_path.search import explain
 from memgraph.records import Hits
 from memgraph.state import NodeState, Recalled, state_value
 from memgraph.writing.identity import MessagePlace, place_of

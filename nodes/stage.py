@@ -12,11 +12,11 @@ from langgraph.runtime import get_runtime
 
 from memgraph.nodes.node import memory_of
 from memgraph.records import Added
-from memgraph.writes import Request
+from memgraph.write_path.acceptance import Request
 
 if TYPE_CHECKING:
-    from memgraph.facts import Outcome
     from memgraph.memory import Memory
+    from memgraph.write_path.facts import Outcome
 
 
 class WriteState(TypedDict):

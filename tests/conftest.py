@@ -86,10 +86,11 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     Returns:
         The deadlines by default, in seconds, that hold outside the tests.
     """
-    from memgraph import Memory, indexing
+    from memgraph import Memory
     from memgraph.agents import MemoryMiddleware, memory_tools
     from memgraph.ledger import engine
     from memgraph.nodes import retrieve
+    from memgraph.write_path import indexing
 
     deadlines: dict[str, float] = {}
     for hurried in (retrieve, MemoryMiddleware.__init__, memory_tools, inspect.unwrap(Memory.asearch)):

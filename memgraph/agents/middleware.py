@@ -13,11 +13,11 @@ from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AnyMessage, BaseMessage
 
 from memgraph.errors import StoreBusy, StoreClosed, StoreError
-from memgraph.lookups import believed
 from memgraph.messages import said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import remember
 from memgraph.nodes.retrieve import retrieve
+from memgraph.read_path.lookups import believed
 from memgraph.state import NodeState, Recalled, merge_marks, with_memory
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from memgraph.errors import InvalidInput, NotFound, StoreClosed, StoreError
-from memgraph.lookups import believed
 from memgraph.messages import BLOCK_MARK, finite, positive, said_by_user
 from memgraph.nodes.node import Run, ScopeOf, current_run
 from memgraph.nodes.remember import Remember, remember
 from memgraph.nodes.retrieve import places
 from memgraph.ranking.budget import answer, count_tokens
+from memgraph.read_path.lookups import believed
 from memgraph.state import state_value
 
 _MOST: Final = 20

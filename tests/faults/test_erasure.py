@@ -248,7 +248,7 @@ def test_an_old_snapshot_of_another_process_delays_it_and_calling_again_ends_it(
         assert process.stdout is not None
         assert process.stdout.readline() == "READY\n"
         with monkeypatch.context() as patch, pytest.raises(StoreBusy, match="call erase again"):
-            patch.setattr("memgraph.maintenance._PATIENCE_S", 0.1)
+            patch.setattr("memgraph.write_path.maintenance._PATIENCE_S", 0.1)
             memory.erase(ids[1], ADA)
         # Erased from every query all the same; the neighbour is looked after; writing goes on.
         assert SAID[1] not in texts(memory)

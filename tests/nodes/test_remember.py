@@ -15,7 +15,7 @@ from memgraph.errors import InvalidScope
 from memgraph.nodes import remember, retrieve
 from memgraph.nodes.remember import write_graph
 from memgraph.state import MemoryState
-from memgraph.writes import Request
+from memgraph.write_path.acceptance import Request
 from support import crash
 from support.fakes import BlockingEmbeddings, RaisingEmbeddings
 from support.fixtures import OpenMemory, Say

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from memgraph import applying
 from memgraph.ledger import commits, facts, jobs, operations, owners, turns
 from memgraph.ledger.operations import Effects, Entry, Past
 from memgraph.records import KINDS, Mode
+from memgraph.write_path import applying
 from memgraph.writing.attributes import single
 
 if TYPE_CHECKING:

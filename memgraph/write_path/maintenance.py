@@ -7,13 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memgraph import applying, beliefs, corrections
-from memgraph.applying import LEXICAL_RECIPE
 from memgraph.core import Core
 from memgraph.embedders import Resolved
 from memgraph.embedding import Embedder
 from memgraph.errors import InvalidInput, NotFound, StoreBusy
-from memgraph.indexing import Indexing
 from memgraph.ledger import commits, erasure, facts, faults, filters, indexes, jobs, owners, turns
 from memgraph.ledger.unmaking import Unmade
 from memgraph.messages import plain
@@ -21,6 +18,9 @@ from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Receipt, from_us
 from memgraph.scope import Scope
+from memgraph.write_path import applying, beliefs, corrections
+from memgraph.write_path.applying import LEXICAL_RECIPE
+from memgraph.write_path.indexing import Indexing
 from memgraph.writing import remembered
 from memgraph.writing.features import features
 

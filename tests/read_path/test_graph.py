@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from memgraph import Memory, Scope, corrections
-from memgraph.corrections import Correction
+from memgraph import Memory, Scope
 from memgraph.drafts import FactDraft, Mention, RelationDraft, SaidTurn
 from memgraph.errors import NotFound, StoreError, UndoRefused
 from memgraph.ledger import faults, unnaming
 from memgraph.records import Entity, Graph, MemoryOperation
+from memgraph.write_path import corrections
+from memgraph.write_path.corrections import Correction
 from support.facts import day, history, known, now, opened, tell, tick, undo
 from support.memories import ADA, query
 from support.scan import holding

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pydantic import TypeAdapter
 
-from memgraph import applying
-from memgraph.applying import Plan
 from memgraph.core import Core, log
 from memgraph.drafts import Decision, FactDraft, KnownFact, SaidTurn, Step
 from memgraph.errors import ModelError, ModelOutputInvalid, ModelUnavailable
-from memgraph.leases import Leases
 from memgraph.ledger import codec, facts, faults, jobs, operations, owners, turns
 from memgraph.ledger.jobs import Job
 from memgraph.ledger.operations import Origin
 from memgraph.records import KINDS, ORIGINS, MemoryOperation
+from memgraph.write_path import applying
+from memgraph.write_path.applying import Plan
+from memgraph.write_path.leases import Leases
 from memgraph.writing.consolidation import plan
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Final
 
 from memgraph.core import Core, log
 from memgraph.errors import StoreClosed, StoreError
-from memgraph.facts import Facts
-from memgraph.indexing import Indexing
 from memgraph.ledger import jobs
+from memgraph.write_path.facts import Facts
+from memgraph.write_path.indexing import Indexing
 
 _AFTER_S: Final = 0.005
 """Background work begins this much later: who added something has the answer by then (a third less time to wait)."""

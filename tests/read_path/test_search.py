@@ -224,7 +224,7 @@ def check(memory: Memory, thread: str, scope: Scope) -> None:
 
 
 def test_the_owner_of_a_thread_is_remembered(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memgraph.reads._THREADS", 3)
+    monkeypatch.setattr("memgraph.read_path.search._THREADS", 3)
     for n in range(8):
         check(memory, f"t{n}", ADA)
         check(memory, f"t{n}", ADA)

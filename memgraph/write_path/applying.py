@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from memgraph import linking
 from memgraph.drafts import FactDraft, SaidTurn, Step
 from memgraph.ledger import commits, facts, indexes, operations, owners, turns
 from memgraph.ledger.facts import Content, Keys
 from memgraph.ledger.operations import Effects, Entry, Origin
-from memgraph.linking import Stated
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import RECIPE as TOKENIZER_RECIPE
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import OPEN, ORIGINS
+from memgraph.write_path import linking
+from memgraph.write_path.linking import Stated
 from memgraph.writing.clauses import key as name_key
 from memgraph.writing.features import RECIPE as FEATURES_RECIPE
 from memgraph.writing.features import features

@@ -16,13 +16,13 @@ import numpy as np
 from memgraph.core import Core
 from memgraph.embedding import Asked
 from memgraph.errors import EmbedderUnavailable, NotFound
-from memgraph.fact_reads import Asked as AskedOfFacts
-from memgraph.fact_reads import Gathered, Shown, gather, holds, marks, plan, span
 from memgraph.ledger import codec, fact_index, filters, owners, traces, turns
 from memgraph.projections.cache import OwnerIndex
 from memgraph.projections.postings import term_hash
 from memgraph.ranking.fusion import Pool, Ranking, rank
 from memgraph.ranking.query import Query, analyse
+from memgraph.read_path.facts import Asked as AskedOfFacts
+from memgraph.read_path.facts import Gathered, Shown, gather, holds, marks, plan, span
 from memgraph.records import OPEN, ORIGINS, ArmScore, Hit, Hits, Trace, from_us
 from memgraph.scope import Scope, check_id
 from memgraph.uuid7 import as_text, uuid7

@@ -11,16 +11,16 @@ import apsw
 import pytest
 
 from memgraph import Hit, Memory, Scope
-from memgraph.applying import LEXICAL_RECIPE
 from memgraph.ledger import commits, facts, indexes
 from memgraph.ledger.filters import of_turns
 from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.ranking.budget import recall
 from memgraph.ranking.query import analyse
-from memgraph.reads import Search
+from memgraph.read_path.search import Search
 from memgraph.records import OPEN, Kind, to_us
 from memgraph.uuid7 import as_text, uuid7
+from memgraph.write_path.applying import LEXICAL_RECIPE
 from support.fakes import hash_vector
 from support.fixtures import OpenMemory
 from support.memories import ADA, NOW, Clock, query, statements

@@ -10,13 +10,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memgraph import Memory, corrections
-from memgraph.corrections import Correction
+from memgraph import Memory
 from memgraph.drafts import FactDraft, KnownFact, SaidTurn, Step
 from memgraph.errors import UndoRefused
 from memgraph.ledger import facts, filters, owners
+from memgraph.read_path.surroundings import around
 from memgraph.records import OPEN, Fact, Graph, MemoryOperation, to_us
-from memgraph.surroundings import around
+from memgraph.write_path import corrections
+from memgraph.write_path.corrections import Correction
 from memgraph.writing.attributes import single
 from memgraph.writing.consolidation import plan
 from memgraph.writing.extractor import PatternExtractor

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from memgraph import Memory, MemoryContext, Scope, corrections
-from memgraph.corrections import Correction
+from memgraph import Memory, MemoryContext, Scope
 from memgraph.drafts import FactDraft, SaidTurn
 from memgraph.errors import InvalidInput, ModelUnavailable, NotFound, UndoRefused
 from memgraph.ledger import faults, jobs
 from memgraph.ledger.operations import Origin
 from memgraph.nodes import consolidate, extract, merge_graph, remember
-from memgraph.writes import Request
+from memgraph.write_path import corrections
+from memgraph.write_path.acceptance import Request
+from memgraph.write_path.corrections import Correction
 from memgraph.writing.extractor import PatternExtractor
 from support.facts import HOMES, day, history, known, now, opened, tell, tick, undo
 from support.fakes import ScriptedChatModel, decided, stated

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from memgraph import applying, beliefs, linking
 from memgraph.core import Core
 from memgraph.errors import InvalidInput, NotFound, UndoRefused
 from memgraph.ledger import commits, facts, graph, jobs, operations, owners
 from memgraph.ledger.operations import Effects, Entry
-from memgraph.linking import Stated
 from memgraph.records import MemoryOperation
 from memgraph.scope import Scope
+from memgraph.write_path import applying, beliefs, linking
+from memgraph.write_path.linking import Stated
 
 if TYPE_CHECKING:
     import apsw

@@ -9,9 +9,9 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from memgraph import Memory, Scope
-from memgraph.applying import LEXICAL_RECIPE
 from memgraph.errors import EmbedderMismatch, EmbedderUnavailable, InvalidInput, NotFound, StoreBusy, StoreError
 from memgraph.ledger import commits, erasure
+from memgraph.write_path.applying import LEXICAL_RECIPE
 from support.fakes import HashEmbeddings, RaisingEmbeddings
 from support.fixtures import OpenMemory
 from support.memories import ADA, BOB, Clock, found, matching, query, texts
@@ -254,7 +254,7 @@ def test_a_reader_with_an_old_snapshot_is_told_of(open_memory: OpenMemory, monke
     reader.execute("select count(*) from turns").fetchall()
     again = "erased from every query.*call erase again with the same argument"
     with monkeypatch.context() as patch, pytest.raises(StoreBusy, match=again):
-        patch.setattr("memgraph.maintenance._PATIENCE_S", 0.01)
+        patch.setattr("memgraph.write_path.maintenance._PATIENCE_S", 0.01)
         memory.erase(id, ADA)
     assert texts(memory) == []
     reader.execute("rollback")

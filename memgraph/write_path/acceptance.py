@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from memgraph import beliefs, messages
-from memgraph.applying import LEXICAL_RECIPE
+from memgraph import messages
 from memgraph.core import Core, log
 from memgraph.errors import InvalidInput
 from memgraph.ledger import faults, owners, turns
@@ -17,6 +16,8 @@ from memgraph.projections.postings import pack_terms
 from memgraph.projections.tokenizer import tokenize
 from memgraph.records import Added, Draft
 from memgraph.scope import Scope, check_id
+from memgraph.write_path import beliefs
+from memgraph.write_path.applying import LEXICAL_RECIPE
 from memgraph.writing.features import features
 from memgraph.writing.identity import turn_keys
 

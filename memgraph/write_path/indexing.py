@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from memgraph.core import Core, log
 from memgraph.embedding import Floats
 from memgraph.errors import EmbedderUnavailable, StoreClosed, StoreError
-from memgraph.leases import Leases
 from memgraph.ledger import commits, facts, faults, indexes, jobs, turns
 from memgraph.records import Added
+from memgraph.write_path.leases import Leases
 from memgraph.writing.parts import pair_text, passages
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from memgraph import Memory, Scope
 from memgraph.errors import StoreBusy, StoreClosed
 from memgraph.ledger import faults, jobs
 from memgraph.records import Added
-from memgraph.writes import Request
+from memgraph.write_path.acceptance import Request
 from support.fakes import BlockingEmbeddings, HashEmbeddings, NaNEmbeddings, RaisingEmbeddings, WrongDimension
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, BOB, Clock, found, query, texts, write_locked

@@ -1,0 +1,1 @@
+"""The read path over the ledger: search, and what is looked up without one."""

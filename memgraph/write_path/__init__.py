@@ -1,0 +1,1 @@
+"""The write path over the ledger: what is said is accepted, becomes facts, is corrected and erased."""
