@@ -85,28 +85,33 @@ class Host:
                 raise
             raise StoreClosed(_CLOSED_MEANWHILE) from None
 
-    def stop(self, last: Coroutine[Any, Any, None]) -> None:
-        """Take no more work, cancel what runs, do `last`, and end the loop and its thread. Again: do nothing.
+    def stop(self, first: Coroutine[Any, Any, None], last: Coroutine[Any, Any, None]) -> None:
+        """Take no more work, do `first`, cancel what runs, do `last`, and end the loop and its thread.
+
+        Again: do nothing.
 
         Raises:
             LoopBlocked: This is the loop's own thread.
         """
         if self.is_here:
+            first.close()
             last.close()
             raise LoopBlocked("a memory can't be closed on its own loop; use `aclose` or another thread")
         with self._lock:
             again, self._stopping = self._stopping, True
         if again:
+            first.close()
             last.close()
             return
         try:
-            asyncio.run_coroutine_threadsafe(self._end(last), self.loop).result()
+            asyncio.run_coroutine_threadsafe(self._end(first, last), self.loop).result()
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join()
             self.loop.close()
 
-    async def _end(self, last: Coroutine[Any, Any, None]) -> None:
+    async def _end(self, first: Coroutine[Any, Any, None], last: Coroutine[Any, Any, None]) -> None:
+        await first
         running = asyncio.all_tasks() - {asyncio.current_task()}
         for task in running:
             task.cancel()

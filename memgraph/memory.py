@@ -71,6 +71,9 @@ class Memory(OpenFile):
         self.facts = self.drain.facts
         self.host.loop.call_soon_threadsafe(self.drain.wake)  # what an earlier process left unfinished
 
+    async def _finish(self) -> None:
+        await self.writes.close()
+
     async def _end(self) -> None:
         await self.drain.close()
         self.reads.flush()
@@ -240,6 +243,7 @@ class Memory(OpenFile):
         selection, of = arguments.selection(what), as_scope(scope)
         if selection.ids is not None:
             await lookups.refuse_facts(self.core, selection.ids, of)
+        await self.writes.settle()  # what was handed in before it, and given up, is not to come back behind it
         self.reads.flush()  # ahead of it, so that traces that name what goes are there to be found
 
         def gone(ids: set[str]) -> None:

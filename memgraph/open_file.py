@@ -43,6 +43,9 @@ class OpenFile(Closing):
         self.core = core
         self.host = Host()
 
+    async def _finish(self) -> None:
+        """Do what must not be cut short, on the host's loop."""
+
     async def _end(self) -> None:
         """Do what is last, on the host's loop."""
         self.core.cache.held.clear()
@@ -66,7 +69,7 @@ class OpenFile(Closing):
         if self._closed:
             return
         if self.host.pid == os.getpid():
-            self.host.stop(self._end())
+            self.host.stop(self._finish(), self._end())
         self._closed = True
         if self._opener == os.getpid():  # a forked child leaves its parent's files
             self._remove()

@@ -87,7 +87,7 @@ async def nothing() -> None:
 def counter() -> Iterator[Counter]:
     made = Counter()
     yield made
-    made.host.stop(nothing())
+    made.host.stop(nothing(), nothing())
 
 
 def test_both_faces_run_one_body_on_the_hosts_thread(counter: Counter) -> None:

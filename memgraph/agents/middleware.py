@@ -56,7 +56,8 @@ class MemoryMiddleware(AgentMiddleware[MemoryAgentState, Any, Any]):
             stored in the background.
         include_shared: Search the team's memory too.
         remembers: Whether to remember. Not in a subagent: what an agent tells it would be taken for the user's words.
-        strict: Raise where memory fails or is too slow. Otherwise the agent goes on with less of it, or without.
+        strict: Raise where memory fails or is too slow; what could not be written in time is stored all the same.
+            Otherwise the agent goes on with less of it, or without.
 
     Raises:
         InvalidInput: An argument is out of range.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
@@ -169,9 +170,17 @@ def snapshot(connection: apsw.Connection) -> Generator[None]:
     connection.execute("begin")
     try:
         yield
+    except BaseException as error:
+        release_cursors(error)
+        raise
     finally:
         if connection.in_transaction:  # an error of the engine's may have ended it
             connection.execute("commit")
+
+
+def release_cursors(error: BaseException) -> None:
+    """Let go of the queries that an error stopped amid: whoever keeps it would keep the state that they read."""
+    traceback.clear_frames(error.__traceback__)
 
 
 def _matches(test: Callable[..., bool], *values: apsw.SQLiteValue) -> bool:
@@ -231,6 +240,7 @@ __all__ = [
     "check_not_emptied",
     "connect",
     "refuse_newer",
+    "release_cursors",
     "schema_version",
     "snapshot",
     "translated",

@@ -13,7 +13,7 @@ import apsw
 
 from memgraph.errors import StoreBusy, StoreClosed
 from memgraph.ledger import forking, schema
-from memgraph.ledger.engine import Key, connect, snapshot, translated
+from memgraph.ledger.engine import Key, connect, release_cursors, snapshot, translated
 from memgraph.ledger.steps import SHORT, TURN, Steps, advance
 from memgraph.ledger.writer import Writer, acquire, release
 
@@ -33,6 +33,9 @@ class Ledger:
         path: The file; made if absent.
         key: Its key, None for plaintext.
         vfs: A file layer registered with the engine, None for the default.
+
+    Attributes:
+        reading_long: Held by the long read that goes on, and by who needs that none does.
     """
 
     def __init__(self, path: str, key: Key, *, vfs: str | None = None) -> None:
@@ -41,7 +44,7 @@ class Ledger:
         self._closed = False
         self._reader: apsw.Connection | None = None
         self._long_reader: apsw.Connection | None = None
-        self._reads_long = asyncio.Lock()
+        self.reading_long = asyncio.Lock()
         self.gate = threading.RLock()
         with forking.opening:
             self.writer: Writer = acquire(path, key, vfs)
@@ -121,7 +124,7 @@ class Ledger:
         done = await self.read(at_once, patience=patience)
         if done is not None:
             return done[0]
-        async with self._reads_long:
+        async with self.reading_long:
             until = asyncio.get_running_loop().time() + patience
             while done is None:
                 try:
@@ -146,6 +149,9 @@ class Ledger:
                     if (done := advance(steps, TURN)) is not None:
                         return done
                 await asyncio.sleep(_REST_S)
+        except BaseException as error:
+            release_cursors(error)
+            raise
         finally:
             with self.gate, translated(self.path):
                 steps.close()
@@ -181,9 +187,11 @@ class Ledger:
             )
         with self.gate:
             self.disconnect()
-        self.writer.rekey(new)
-        # Back into the log, before a long read begins anew: outside of it nobody writes until that has ended.
-        self.writer.submit(lambda _: None).exception()
+        try:
+            self.writer.rekey(new)
+        finally:
+            # Back into the log, before a long read begins anew: outside of it nobody writes until that has ended.
+            self.writer.submit(lambda _: None).exception()
 
     def close(self) -> None:
         """Close the readers and give the writer back. On the readers' own thread."""

@@ -38,6 +38,8 @@ _SHORT: Final = 12
 _SELF: Final = re.compile(r"\b(?:i|me|my|mine|myself|we|us|our)\b", re.IGNORECASE)
 _ROLES: Final = frozenset({"user", "assistant", "system", "tool", "human", "ai", "document"})
 _EVENT: Final = KINDS.index("event")
+_VIEWS: Final = 8
+"""Agents' views that are kept of one owner's facts, tens of bytes a fact each."""
 
 
 @dataclass(slots=True)
@@ -238,6 +240,8 @@ def _seen(facts: FactIndex, asked: Asked) -> _Seen:
         return _look(facts, asked, agents)
     kept: _Seen | None = facts.derived.get(agents)
     if kept is None or not kept.since <= asked.at < kept.until:
+        if len(facts.derived) >= _VIEWS:
+            facts.derived.clear()
         kept = facts.derived[agents] = _look(facts, asked, agents)
     return kept
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DAY_US: Final = 86_400_000_000
 
+_LAST_S: Final = 10.0
+"""Seconds that closing waits at most for what nobody else waits for. The writer gives a locked file five."""
+
 _INLINE: Final = 200_000
 """Characters that are read on the loop (about 20 ms); more go to a thread, so that other users' searches don't wait."""
 
@@ -94,6 +97,7 @@ class Writes:
         self._core = core
         self._wake = wake
         self._under_way: set[asyncio.Task[Added]] = set()
+        self._unattended: set[asyncio.Task[Added]] = set()
 
     async def accept(self, request: Request) -> Added:
         """Store what is new: commit 1, on the disk when this returns.
@@ -109,17 +113,22 @@ class Writes:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(self._left)
+            self._leave(task)
             raise
 
     async def leave(self, request: Request) -> None:
         """Store what is new without waiting for it; why it could not be stored is logged."""
-        self._begun(request).add_done_callback(self._left)
+        self._leave(self._begun(request))
 
     async def settle(self) -> None:
-        """Wait for what is being stored, whoever waits for it still."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        """Wait for what is being stored by now, whoever else waits for it."""
+        if self._under_way:
+            await asyncio.wait({*self._under_way})
+
+    async def close(self) -> None:
+        """Wait a little for what nobody else waits for: it would be cut short otherwise."""
+        if self._unattended:
+            await asyncio.wait({*self._unattended}, timeout=_LAST_S)
 
     def _begun(self, request: Request) -> asyncio.Task[Added]:
         task = asyncio.get_running_loop().create_task(self._accept(request))
@@ -127,10 +136,16 @@ class Writes:
         task.add_done_callback(self._under_way.discard)
         return task
 
-    def _left(self, task: asyncio.Task[Added]) -> None:
-        """See to what nobody waits for any more."""
+    def _leave(self, task: asyncio.Task[Added]) -> None:
+        """See to what nobody waits for."""
+        self._unattended.add(task)
+        task.add_done_callback(self._end_unattended)
+
+    def _end_unattended(self, task: asyncio.Task[Added]) -> None:
+        self._unattended.discard(task)
         self._wake()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
             log.warning("what was handed in could not be stored: %s", type(error).__name__)
 
     async def _accept(self, request: Request) -> Added:

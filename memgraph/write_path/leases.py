@@ -30,11 +30,11 @@ class Leases:
         self._adrift: list[jobs.Job] = []
         """Nobody runs them now, though the file says that we do: it failed when they were to be given back."""
 
-    async def take(self, before: int | None = None) -> tuple[str | None, jobs.Job | None]:
+    async def take(self, up_to: int | None = None) -> tuple[str | None, jobs.Job | None]:
         """Lease the oldest job that is due: of all, or of the owner of a job, on the way to that one.
 
         Args:
-            before: Number of that job.
+            up_to: Number of that job.
 
         Returns:
             Its outlook, as `jobs.outlook` tells it, None once it is done. And what was leased: None where it is done or
@@ -46,7 +46,7 @@ class Leases:
         def take(connection: apsw.Connection) -> tuple[str | None, jobs.Job | None]:
             jobs.release_all(connection, adrift)
             now = core.clock()
-            whose = (None, "goes on") if before is None else jobs.outlook(connection, before, now)
+            whose = (None, "goes on") if up_to is None else jobs.outlook(connection, up_to, now)
             owner, outlook = whose or (None, None)
             leased = jobs.lease(connection, now, owner, (self._kind,)) if outlook == "goes on" else None
             taken.extend([leased] if leased else [])

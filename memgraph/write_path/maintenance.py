@@ -138,7 +138,9 @@ async def _compact(core: Core) -> None:
     until = asyncio.get_running_loop().time() + _PATIENCE_S
     while True:
         try:
-            await core.ledger.write(erasure.compact, core.ledger.path, alone=True)
+            # A long read of our own would be such a reader, and hold up all who write.
+            async with core.ledger.reading_long:
+                await core.ledger.write(erasure.compact, core.ledger.path, alone=True)
         except StoreBusy:
             if asyncio.get_running_loop().time() >= until:
                 raise

@@ -6,7 +6,8 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import apsw
 import pytest
 
 from memgraph import LedgerStore, Memory
-from memgraph.errors import StoreBusy, StoreClosed
+from memgraph.errors import StoreBusy, StoreClosed, StoreFull
+from memgraph.ledger import rekeying
 from memgraph.ledger.handle import Ledger
 from memgraph.ledger.steps import SHORT, TURN, Steps, advance
 from support import forks
-from support.memories import RAW_KEY
+from support.memories import ADA, RAW_KEY
 
 COUNT = "select count(*) from items"
 
@@ -185,6 +187,61 @@ def test_closing_ends_it(tmp_path: Path) -> None:
     assert not os.path.exists(f"{path}-wal")  # no connection is left: the last one out removes the log
     with pytest.raises(StoreClosed):
         store.search(())
+
+
+def test_an_error_that_is_kept_keeps_no_state(store: LedgerStore) -> None:
+    ledger, host = ledger_of(store), store.live()
+
+    def stops(connection: apsw.Connection, cost: int) -> Steps[None]:
+        rows = connection.execute("select item from items, sqlite_schema")
+        next(rows)
+        yield cost
+        raise ValueError(f"stopped with {type(rows).__name__} at work")
+
+    kept: list[BaseException] = []
+    for cost in (1, SHORT):  # on the connection of all, and on that of long reads
+        with pytest.raises(ValueError, match="stopped") as caught:
+            host.wait(ledger.read_in_steps(partial(stops, cost=cost)))
+        kept.append(caught.value)
+    store.put(("a",), "second", {})
+    assert store.get(("a",), "second") is not None
+    assert len(store.search((), filter={"no": {"$exists": False}})) == 2
+
+
+def test_an_erasure_waits_for_it_and_holds_no_writer_up(tmp_path: Path) -> None:
+    with Memory.open(tmp_path / "memory.db", embedder=None) as memory, ThreadPoolExecutor(1) as pool:
+        memory.store.put(("a",), "first", {})
+        memory.add("The boat is sold.", ADA)
+        read = Waiting()
+        reading = memory.live().submit(memory.core.ledger.read_in_steps(read))
+        assert read.waits.wait(60)
+        erased = pool.submit(memory.erase, "everything", ADA)
+        while memory.list(ADA).items:
+            pass
+        memory.store.put(("a",), "second", {})
+        assert not erased.done()
+        read.go.set()
+        assert erased.result(60).turns == 1
+        assert reading.result(60) == (1, 1)
+
+
+def test_where_another_key_fails_writing_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreFull("full")
+
+    monkeypatch.setattr(rekeying, "_copy", full)
+    with Memory.open(tmp_path / "memory.db", embedder=None) as memory:
+        memory.store.put(("a",), "first", {})
+        read = Waiting()
+        reading = memory.live().submit(memory.core.ledger.read_in_steps(read))
+        assert read.waits.wait(60)
+        read.waits.clear()
+        with pytest.raises(StoreFull):
+            memory.rekey("a key")
+        assert read.waits.wait(60)  # it began anew
+        memory.store.put(("a",), "second", {})
+        read.go.set()
+        assert reading.result(60) == (1, 1)
 
 
 def test_another_key_amid_it_begins_it_anew(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from memgraph import Memory, Scope
 from memgraph.errors import StoreBusy, StoreClosed
 from memgraph.ledger import faults, jobs
 from memgraph.records import Added
+from memgraph.write_path import acceptance
 from memgraph.write_path.acceptance import Request
+from memgraph.writing.features import features
 from support.fakes import BlockingEmbeddings, HashEmbeddings, NaNEmbeddings, RaisingEmbeddings, WrongDimension
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, BOB, Clock, found, query, texts, write_locked
@@ -295,6 +297,60 @@ def test_what_its_caller_gave_up_and_cannot_be_stored_is_logged(
         made.broken = None
         assert "what was handed in could not be stored: StoreFull" in caplog.messages
         assert texts(memory) == []
+
+
+@pytest.fixture
+def go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What acceptance waits for, in a thread, before it comes to the file."""
+    event = threading.Event()
+
+    def slow(*given: Any) -> Any:
+        assert event.wait(60)
+        return features(*given)
+
+    monkeypatch.setattr(acceptance, "_INLINE", 0)
+    monkeypatch.setattr(acceptance, "features", slow)
+    return event
+
+
+def test_what_was_given_up_is_stored_before_the_memory_closes(
+    open_memory: OpenMemory, tmp_path: Path, go_on: threading.Event
+) -> None:
+    memory = open_memory(tmp_path / "memory.db", plant=False)
+    _given_up(memory, "The boat is sold.")
+    with ThreadPoolExecutor(1) as pool:
+        closed = pool.submit(memory.close)
+        with pytest.raises(TimeoutError):
+            closed.result(timeout=0.1)
+        go_on.set()
+        closed.result()
+    assert texts(open_memory(tmp_path / "memory.db", plant=False)) == ["The boat is sold."]
+
+
+def test_what_closing_cuts_short_is_logged(
+    open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, go_on: threading.Event
+) -> None:
+    monkeypatch.setattr(acceptance, "_LAST_S", 0.01)
+    memory = open_memory(":memory:", plant=False)
+    _given_up(memory, "The boat is sold.")
+    memory.close()
+    go_on.set()
+    assert "what was handed in could not be stored: CancelledError" in caplog.messages
+
+
+def test_what_was_given_up_does_not_come_back_behind_an_erasure(
+    open_memory: OpenMemory, go_on: threading.Event
+) -> None:
+    memory = open_memory(":memory:", plant=False)
+    _given_up(memory, "The boat is sold.")
+    with ThreadPoolExecutor(1) as pool:
+        erased = pool.submit(memory.erase, "everything", ADA)
+        with pytest.raises(TimeoutError):
+            erased.result(timeout=0.1)
+        go_on.set()
+        assert erased.result().turns == 1
+    memory.settle()
+    assert texts(memory) == []
 
 
 def test_a_second_close_of_background_work_does_nothing(open_memory: OpenMemory) -> None:
