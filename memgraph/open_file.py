@@ -65,7 +65,10 @@ class OpenFile(Closing):
         return self.host
 
     def close(self) -> None:
-        """Stop background work (it goes on at the next open) and close the file. Closing again does nothing."""
+        """Stop background work (it goes on at the next open) and close the file. Closing again does nothing.
+
+        What was given up on its way to the disk is waited for, ten seconds at most.
+        """
         if self._closed:
             return
         if self.host.pid == os.getpid():
