@@ -71,7 +71,6 @@ _STATED: Final = (
     " from facts f join fact_versions v on v.owner = f.owner and v.row = f.row"
     " where f.owner = ?1 and f.row in carray(?2)"
 )
-_FOUND: Final = f"select {_STATED}"
 _BOTH: Final = (
     f"select 0, {', '.join(turns.Found._fields)}, null, null, null, null, null from turns"
     f" where owner = ?1 and row in carray(?3) union all select 1, {_STATED}"
@@ -152,15 +151,6 @@ class Found(NamedTuple):
     def believed(self, known_at: int | None) -> bool:
         """Whether this version is (or was) believed."""
         return self.superseded_at == OPEN if known_at is None else self.recorded_at <= known_at < self.superseded_at
-
-
-def found(connection: apsw.Connection, owner: int, rows: Sequence[int], known_at: int | None) -> dict[int, Found]:
-    """Return facts by row, each in the version that is (or was) believed: the join back that every fact passes.
-
-    Only evidence that is (or was) believed is with it; a fact without any is left out, and so is one that is not
-    believed.
-    """
-    return _found(connection.execute(_FOUND, (owner, carray(rows))), known_at)
 
 
 def read_back(

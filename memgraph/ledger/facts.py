@@ -307,10 +307,15 @@ def unlink(
     )
 
 
-def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:
-    """Tell whether a fact is there and not withdrawn."""
-    end = connection.execute("select superseded_at from facts where owner = ? and row = ?", (owner, row)).get
-    return bool(end == OPEN)
+def believed(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> set[int]:
+    """Return those of some rows that are facts and not withdrawn."""
+    return {
+        row
+        for (row,) in connection.execute(
+            "select row from facts where owner = ? and row in carray(?) and superseded_at = ?",
+            (owner, carray(rows), OPEN),
+        )
+    }
 
 
 def by_id(connection: apsw.Connection, owner: int, ids: Sequence[str]) -> dict[str, int]:

@@ -418,12 +418,6 @@ def believed(connection: apsw.Connection, owner: int, rows: Iterable[int]) -> se
     }
 
 
-def is_believed(connection: apsw.Connection, owner: int, row: int) -> bool:
-    """Whether a turn is there and neither replaced nor forgotten."""
-    end = connection.execute("select superseded_at from turns where owner = ? and row = ?", (owner, row)).get
-    return bool(end == OPEN)
-
-
 def to_turn(row: Sequence[Any]) -> Turn:
     """Return the record of a turn's raw columns."""
     return Turn(

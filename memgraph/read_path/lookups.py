@@ -115,7 +115,8 @@ async def believed(core: Core, ids: Sequence[str], scopes: Sequence[Scope], pati
                 if head is not None:
                     for family in (turns, facts):
                         rows = family.by_id(connection, head[0], ids)
-                        found |= {id for id, row in rows.items() if family.is_believed(connection, head[0], row)}
+                        there = family.believed(connection, head[0], rows.values())
+                        found |= {id for id, row in rows.items() if row in there}
         return found
 
     return await core.ledger.read(read, patience=patience)

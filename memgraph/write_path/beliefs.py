@@ -25,7 +25,7 @@ _ENDED_LATER: Final = "what came after what ended it"
 
 def is_said(connection: apsw.Connection, owner: int, row: int) -> bool:
     """Whether a turn that is believed says a fact."""
-    return any(turns.is_believed(connection, owner, turn) for turn in facts.cites(connection, owner, row))
+    return bool(turns.believed(connection, owner, facts.cites(connection, owner, row)))
 
 
 def stands(connection: apsw.Connection, owner: int, row: int, after: int) -> bool:
@@ -168,7 +168,7 @@ class _Opening:
     def _is_baseless(self, done: Past) -> bool:
         """Whether no turn says any more why something was closed, and nobody took that back before."""
         connection, owner = self._connection, self._owner.owner
-        if any(turns.is_believed(connection, owner, turn) for turn in done.turns):
+        if turns.believed(connection, owner, done.turns):
             return False
         # What it was closed for is said by others, too.
         replaced = done.fact is not None and facts.believed_version(connection, owner, done.fact)

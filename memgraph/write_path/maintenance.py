@@ -69,7 +69,7 @@ async def forget(core: Core, ids: Sequence[str], scope: Scope, reason: str | Non
             raise NotFound("no such turn or fact in this scope")
         seq = owner.seq
         seen = _visible_rows(connection, owner.owner, list(rows.values()), scope.agent_id)
-        if len(seen) != len(rows) or not all(turns.is_believed(connection, owner.owner, row) for row in seen):
+        if len(seen) != len(rows) or turns.believed(connection, owner.owner, seen) != {*seen}:
             raise NotFound("no such turn or fact in this scope")
         now = core.clock()
         if stated:

@@ -27,9 +27,9 @@ from langgraph.types import Command
 from pydantic import BaseModel
 
 from memgraph import Memory, MemoryContext, Scope
-from memgraph.agents import memory_tools
+from memgraph.agents import MemoryMiddleware, memory_tools
 from memgraph.nodes import remember, retrieve
-from support.agents import FACES, ask, blocks, call, events, harbour, make, patient
+from support.agents import FACES, ask, blocks, call, events, harbour, make
 from support.fakes import HashEmbeddings, ScriptedChatModel
 from support.fixtures import OpenMemory
 from support.memories import ADA, chain, texts
@@ -49,7 +49,7 @@ def test_another_middleware_may_have_a_class_of_the_same_name(memory: Memory) ->
     # deepagents has one. Of two by one name it drops its own, and create_agent refuses the second.
     theirs: Any = type("MemoryMiddleware", (AgentMiddleware,), {})
     llm = ScriptedChatModel.of("Fine.")
-    ask(make(memory, llm, theirs(), patient()), "Where is my boat?")
+    ask(make(memory, llm, theirs(), MemoryMiddleware()), "Where is my boat?")
     assert blocks(llm.calls[0]) == [0]
 
 
@@ -57,7 +57,7 @@ def test_another_middleware_may_have_a_class_of_the_same_name(memory: Memory) ->
 
 
 def _order(first: str, summary: Any) -> list[Any]:
-    both = [patient(), summary]
+    both = [MemoryMiddleware(), summary]
     return both if first == "memory" else both[::-1]
 
 
@@ -112,7 +112,7 @@ def test_what_is_redacted_is_remembered_redacted_and_asked_so_if_the_redaction_c
     memory = open_memory(":memory:", plant=False, facts=False, embedder=embedder)
     memory.add("My boat lies in Trieste.", ADA)
     redaction = PIIMiddleware("email", strategy="redact")
-    both = [redaction, patient()] if first == "redaction" else [patient(), redaction]
+    both = [redaction, MemoryMiddleware()] if first == "redaction" else [MemoryMiddleware(), redaction]
     ask(make(memory, ScriptedChatModel.of("Noted."), *both), "My boat's address is ada@example.com.", face=face)
     memory.settle()
     assert texts(memory)[1:] == ["My boat's address is [REDACTED_EMAIL].", "Noted."]
@@ -125,7 +125,7 @@ def test_a_message_that_was_blocked_stays_in_the_thread_and_is_remembered_with_i
     memory: Memory, face: str
 ) -> None:
     llm = ScriptedChatModel.of("Hello.")
-    agent = make(memory, llm, PIIMiddleware("email", strategy="block"), patient())
+    agent = make(memory, llm, PIIMiddleware("email", strategy="block"), MemoryMiddleware())
     with pytest.raises(PIIDetectionError):
         ask(agent, "My address is ada@example.com.", face=face)
     assert texts(memory)[1:] == []
@@ -151,7 +151,7 @@ def test_a_model_that_is_asked_again_sees_the_same_recall_and_each_turn_is_store
     memory: Memory, face: str, other: Callable[[ScriptedChatModel], Any], first: str
 ) -> None:
     llm = ScriptedChatModel.of(ConnectionError("gone"), "In Trieste.")
-    both = [patient(), other(llm)]
+    both = [MemoryMiddleware(), other(llm)]
     agent = make(memory, llm, *(both if first == "memory" else both[::-1]))
     told = events(agent, "Where is my boat?", face=face)
     assert [event["type"] for event in told] == ["memgraph.retrieve", "memgraph.remember"]
@@ -174,7 +174,7 @@ def test_a_tool_that_is_tried_again_is_remembered_once(memory: Memory, face: str
 
     llm = ScriptedChatModel.of(call("shaky", city="Ghent"), "Ships.")
     retry = ToolRetryMiddleware(max_retries=1, initial_delay=0.0, jitter=False)
-    ask(make(memory, llm, patient(), retry, tools=[shaky]), "What is in Ghent?", face=face)
+    ask(make(memory, llm, MemoryMiddleware(), retry, tools=[shaky]), "What is in Ghent?", face=face)
     assert tries == ["Ghent", "Ghent"]
     assert texts(memory)[1:] == ["What is in Ghent?", "Ships of Ghent.", "Ships."]
 
@@ -183,7 +183,7 @@ def test_a_tool_that_is_tried_again_is_remembered_once(memory: Memory, face: str
 @pytest.mark.parametrize("first", ["memory", "limit"])
 def test_a_run_that_is_ended_by_a_limit_is_remembered(memory: Memory, face: str, first: str) -> None:
     llm = ScriptedChatModel.of(call("harbour", city="Ghent"))
-    both: list[Any] = [patient(), ModelCallLimitMiddleware(run_limit=1, exit_behavior="end")]
+    both: list[Any] = [MemoryMiddleware(), ModelCallLimitMiddleware(run_limit=1, exit_behavior="end")]
     agent = make(memory, llm, *(both if first == "memory" else both[::-1]), tools=[harbour])
     state = ask(agent, "What is in Ghent?", face=face)
     said = state["messages"][-1].text
@@ -203,7 +203,7 @@ class Berth(BaseModel):
 @pytest.mark.parametrize("face", FACES)
 def test_an_answer_in_a_form(memory: Memory, face: str) -> None:
     llm = ScriptedChatModel.of(call("Berth", city="Trieste"))
-    agent = make(memory, llm, patient(), response_format=ToolStrategy(Berth))
+    agent = make(memory, llm, MemoryMiddleware(), response_format=ToolStrategy(Berth))
     state = ask(agent, "Where is my boat?", face=face)
     assert state["structured_response"] == Berth(city="Trieste")
     assert blocks(llm.calls[0]) == [0]
@@ -215,7 +215,7 @@ def test_a_picture_beside_the_question(memory: Memory, face: str) -> None:
     llm = ScriptedChatModel.of("Yes.")
     picture = {"type": "image", "base64": "QUJDRA==", "mime_type": "image/png"}
     asked = HumanMessage([{"type": "text", "text": "Is this my boat?"}, picture])
-    ask(make(memory, llm, patient()), {"messages": [asked]}, face=face)
+    ask(make(memory, llm, MemoryMiddleware()), {"messages": [asked]}, face=face)
     assert blocks(llm.calls[0]) == [0]
     assert llm.calls[0][1].content == asked.content
     question, answer = texts(memory)[1:]
@@ -229,13 +229,13 @@ def test_a_picture_beside_the_question(memory: Memory, face: str) -> None:
 
 def test_one_of_them_an_agent(memory: Memory) -> None:
     with pytest.raises(AssertionError, match="duplicate middleware"):
-        make(memory, ScriptedChatModel.of(), patient(), patient(remembers=False))
+        make(memory, ScriptedChatModel.of(), MemoryMiddleware(), MemoryMiddleware(remembers=False))
 
 
 @pytest.mark.parametrize("face", FACES)
 def test_nodes_around_an_agent_that_has_the_middleware(memory: Memory, face: str) -> None:
     llm = ScriptedChatModel.of("In Trieste.", "Old.")
-    inner = make(memory, llm, patient(), checkpointer=None)
+    inner = make(memory, llm, MemoryMiddleware(), checkpointer=None)
     graph = chain(
         ("retrieve", retrieve()), ("agent", inner), ("remember", remember()),
         store=memory.store, checkpointer=memory.checkpointer,
@@ -257,7 +257,7 @@ def test_a_run_that_waits_for_a_human(memory: Memory, face: str, decision: str) 
     agent = make(
         memory,
         llm,
-        patient(),
+        MemoryMiddleware(),
         HumanInTheLoopMiddleware(interrupt_on={"save_memory": True}),
         tools=memory_tools(),
     )
@@ -279,7 +279,7 @@ def test_what_is_erased_while_a_run_waits_is_not_shown_when_it_goes_on(memory: M
     memory.add("My boat is called Tern.", ADA, thread_id="earlier")
     llm = ScriptedChatModel.of(call("harbour", city="Ghent"), "Fine.", "Fine.")
     asks = HumanInTheLoopMiddleware(interrupt_on={"harbour": True})
-    agent = make(memory, llm, patient(), asks, tools=[harbour])
+    agent = make(memory, llm, MemoryMiddleware(), asks, tools=[harbour])
     ask(agent, "Where is my boat?", face=face)
     assert "Trieste" in llm.calls[0][0].text
     first = memory.list(ADA).items[0].id
@@ -299,7 +299,7 @@ def test_what_is_erased_while_a_run_waits_is_not_shown_when_it_goes_on(memory: M
 def test_what_a_tool_forgets_is_not_shown_in_the_next_round(memory: Memory, face: str) -> None:
     [turn] = memory.list(ADA).items
     llm = ScriptedChatModel.of(call("forget_memory", memory_id=turn.id), "Forgotten.")
-    ask(make(memory, llm, patient(), tools=memory_tools()), "Forget where my boat is.", face=face)
+    ask(make(memory, llm, MemoryMiddleware(), tools=memory_tools()), "Forget where my boat is.", face=face)
     assert "Trieste" in llm.calls[0][0].text
     assert not any("Trieste" in message.text for message in llm.calls[1])
 
@@ -311,7 +311,7 @@ def test_a_fact_that_a_tool_forgets_is_not_shown_in_the_next_round(open_memory: 
     memory.settle()
     [fact] = memory.list(ADA, kind="fact").items
     llm = ScriptedChatModel.of(call("harbour", city="Ghent"), call("forget_memory", memory_id=fact.id), "Forgotten.")
-    agent = make(memory, llm, patient(), tools=[*memory_tools(), harbour])
+    agent = make(memory, llm, MemoryMiddleware(), tools=[*memory_tools(), harbour])
     ask(agent, "Where do I live?", face=face)
     assert [fact.text in messages[0].text for messages in llm.calls] == [True, True, False]
 
@@ -320,7 +320,7 @@ def test_a_fact_that_a_tool_forgets_is_not_shown_in_the_next_round(open_memory: 
 def test_a_recall_of_which_all_is_there_still_is_not_made_anew(memory: Memory, face: str) -> None:
     memory.add("The team's boat lies in Bergen.", Scope.shared())
     llm = ScriptedChatModel.of(call("harbour", city="Ghent"), "Fine.")
-    agent = make(memory, llm, patient(include_shared=True), tools=[harbour])
+    agent = make(memory, llm, MemoryMiddleware(include_shared=True), tools=[harbour])
     told = events(agent, "Where are the boats?", face=face)
     assert [event["type"] for event in told].count("memgraph.retrieve") == 1
     assert all("Bergen" in messages[0].text and "Trieste" in messages[0].text for messages in llm.calls)
@@ -346,9 +346,9 @@ def _delegate(subagent: Any) -> BaseTool:
 @pytest.mark.parametrize("face", FACES)
 def test_a_subagent_recalls_for_the_same_user_and_leaves_remembering_to_the_agent(memory: Memory, face: str) -> None:
     expert = ScriptedChatModel.of(call("search_memory", query="boat"), "It lies in Trieste.")
-    subagent = make(memory, expert, patient(remembers=False), tools=memory_tools(), checkpointer=None)
+    subagent = make(memory, expert, MemoryMiddleware(remembers=False), tools=memory_tools(), checkpointer=None)
     llm = ScriptedChatModel.of(call("task", description="Find out where the boat lies."), "In Trieste.")
-    state = ask(make(memory, llm, patient(), tools=[_delegate(subagent)]), "Where is it?", face=face)
+    state = ask(make(memory, llm, MemoryMiddleware(), tools=[_delegate(subagent)]), "Where is it?", face=face)
     assert state["messages"][-1].text == "In Trieste."
     assert blocks(expert.calls[0]) == [0]
     assert "My boat lies in Trieste." in expert.calls[0][0].text
@@ -363,7 +363,7 @@ def test_writing_is_no_subagent_of_an_agent_that_has_a_name(memory: Memory, face
     llm = ScriptedChatModel.of(
         call("save_memory", text="Tern is old."), call("task", description="Where is it?"), "There."
     )
-    agent = make(memory, llm, patient(), tools=[*memory_tools(), _delegate(expert)], name="helper")
+    agent = make(memory, llm, MemoryMiddleware(), tools=[*memory_tools(), _delegate(expert)], name="helper")
     given: Any = {"messages": [("user", "Where is my boat?")]}
     options: Any = {"config": {"configurable": {"thread_id": "t"}}, "context": MemoryContext("ada"), "version": "v3"}
 
@@ -386,9 +386,9 @@ def test_a_subagent_may_read_the_teams_memory_in_a_users_thread(memory: Memory, 
 
     memory.add("The team's boat lies in Bergen.", Scope.shared())
     expert = ScriptedChatModel.of("In Bergen.")
-    subagent = make(memory, expert, patient(remembers=False, scope=teams), checkpointer=None)
+    subagent = make(memory, expert, MemoryMiddleware(remembers=False, scope=teams), checkpointer=None)
     llm = ScriptedChatModel.of(call("task", description="Where is the team's boat?"), "In Bergen.")
-    ask(make(memory, llm, patient(), tools=[_delegate(subagent)]), "Where is the boat?", face=face)
+    ask(make(memory, llm, MemoryMiddleware(), tools=[_delegate(subagent)]), "Where is the boat?", face=face)
     assert "Bergen" in expert.calls[0][0].text
     assert not any("Trieste" in message.text for message in expert.calls[0])
     assert "Trieste" in llm.calls[0][0].text
@@ -417,7 +417,9 @@ def test_agents_share_the_users_memory_and_keep_their_own(memory: Memory, face: 
     before = "listen"
     for name, llm in models.items():
         scope = _as_agent(name)
-        agent = make(memory, llm, patient(scope=scope), tools=memory_tools(scope=scope), checkpointer=None, name=name)
+        agent = make(
+            memory, llm, MemoryMiddleware(scope=scope), tools=memory_tools(scope=scope), checkpointer=None, name=name
+        )
         builder.add_node(name, agent).add_edge(before, name)
         before = name
     graph = builder.compile(store=memory.store, checkpointer=memory.checkpointer)

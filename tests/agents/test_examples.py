@@ -8,8 +8,8 @@ from typing import Any
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]  # its context is of no type
 
 from memgraph import Memory, MemoryContext
-from memgraph.agents import memory_tools
-from support.agents import blocks, patient
+from memgraph.agents import MemoryMiddleware, memory_tools
+from support.agents import blocks
 from support.fakes import HashEmbeddings, ScriptedChatModel, stated
 
 
@@ -17,7 +17,7 @@ def _agent(memory: Memory, llm: ScriptedChatModel) -> Any:
     return create_agent(
         llm,
         tools=memory_tools(),
-        middleware=[patient(budget_tokens=1_000)],
+        middleware=[MemoryMiddleware(budget_tokens=1_000)],
         context_schema=MemoryContext,
         store=memory.store,
         checkpointer=memory.checkpointer,

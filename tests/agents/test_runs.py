@@ -13,9 +13,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
 
 from memgraph import Memory, MemoryContext, Scope
-from memgraph.agents import memory_tools
+from memgraph.agents import MemoryMiddleware, memory_tools
 from memgraph.errors import StoreBusy, StoreFull
-from support.agents import ADA_SAYS, FACES, ask, blocks, call, make, patient
+from support.agents import ADA_SAYS, FACES, ask, blocks, call, make
 from support.fakes import ScriptedChatModel
 from support.fixtures import OpenMemory, Say
 from support.memories import ADA, in_threads, texts
@@ -36,7 +36,7 @@ def memory(open_memory: OpenMemory) -> Memory:
 
 @pytest.mark.parametrize("face", FACES)
 def test_a_batch(memory: Memory, face: str) -> None:
-    agent = make(memory, ScriptedChatModel.of(otherwise="Yes."), patient())
+    agent = make(memory, ScriptedChatModel.of(otherwise="Yes."), MemoryMiddleware())
     given = [{"messages": [("user", f"Is boat {n} mine?")]} for n in range(6)]
     here: Any = [{"configurable": {"thread_id": f"t{n}"}} for n in range(6)]
     if face == "invoke":
@@ -54,7 +54,7 @@ def test_threads_of_several_users_in_both_faces(memory: Memory) -> None:
         return "Noted." if tool else call("save_memory", text=f"Noted: {messages[-1].text}")
 
     llm = ScriptedChatModel.of(*[answers] * 16)
-    agent = make(memory, llm, patient(), tools=memory_tools())
+    agent = make(memory, llm, MemoryMiddleware(), tools=memory_tools())
 
     def one(number: int) -> None:
         who = MemoryContext(f"u{number % 4}")
@@ -83,7 +83,7 @@ def _before_the_last_question(agent: Any) -> Any:
 def test_a_fork_with_an_edited_question_recalls_for_it_and_replaces_it(memory: Memory, face: str) -> None:
     memory.add("The mast is made of spruce.", ADA, thread_id="earlier")
     llm = ScriptedChatModel.of("Yes.", "In Trieste.", "Of spruce.")
-    agent = make(memory, llm, patient(limit=1))
+    agent = make(memory, llm, MemoryMiddleware(limit=1))
     ask(agent, "Is it Monday?", face=face)
     ask(agent, "Where is my boat?", face=face)
     saved = _before_the_last_question(agent)
@@ -104,7 +104,7 @@ def test_a_fork_with_an_edited_question_recalls_for_it_and_replaces_it(memory: M
 @pytest.mark.parametrize("face", FACES)
 def test_a_replay_stores_what_was_said_no_second_time(memory: Memory, face: str) -> None:
     llm = ScriptedChatModel.of("Yes.", "In Trieste.", "In Trieste, still.")
-    agent = make(memory, llm, patient())
+    agent = make(memory, llm, MemoryMiddleware())
     ask(agent, "Is it Monday?", face=face)
     ask(agent, "Where is my boat?", face=face)
     here = _before_the_last_question(agent).config
@@ -138,14 +138,14 @@ class Endless(ScriptedChatModel):
 
 async def test_a_cancelled_run_has_stored_the_users_words_and_the_thread_goes_on(memory: Memory) -> None:
     endless = Endless(called=asyncio.Event())
-    stuck = make(memory, endless, patient())
+    stuck = make(memory, endless, MemoryMiddleware())
     run = asyncio.create_task(stuck.ainvoke({"messages": [("user", "I sold the boat.")]}, T, context=ADA_SAYS))
     await endless.called.wait()
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
     assert [turn.text for turn in (await memory.alist(ADA)).items[1:]] == ["I sold the boat."]
-    again = make(memory, ScriptedChatModel.of("Sold!"), patient())
+    again = make(memory, ScriptedChatModel.of("Sold!"), MemoryMiddleware())
     await again.ainvoke({"messages": [("user", "Did you hear?")]}, T, context=ADA_SAYS)
     said = [turn.text for turn in (await memory.alist(ADA)).items[1:]]
     assert said == ["I sold the boat.", "Did you hear?", "Sold!"]
@@ -162,7 +162,7 @@ def test_a_full_disk_costs_nothing_but_memory_and_the_next_run_makes_up_for_it(
         memory.add("My boat lies in Trieste.", ADA, thread_id="earlier")
         memory.settle()
         llm = ScriptedChatModel.of(call("save_memory", text="A note."), "In Trieste.", "Yes.")
-        agent = make(memory, llm, patient(), tools=memory_tools())
+        agent = make(memory, llm, MemoryMiddleware(), tools=memory_tools())
         made.broken = apsw.FullError
         state = ask(agent, "Where is my boat?", face=face)
         assert "not remembered for now: StoreFull" in caplog.messages
@@ -171,7 +171,7 @@ def test_a_full_disk_costs_nothing_but_memory_and_the_next_run_makes_up_for_it(
         ]  # fmt: skip
         assert [blocks(messages) for messages in llm.calls] == [[0], [0]]  # reading works
         with pytest.raises(StoreFull):
-            ask(make(memory, llm, patient(strict=True)), say("Where?"), "strict", face)
+            ask(make(memory, llm, MemoryMiddleware(strict=True)), say("Where?"), "strict", face)
         made.broken = None
         ask(agent, "Is it old?", face=face)
         memory.settle()
@@ -186,7 +186,7 @@ def test_what_has_not_come_to_the_writer_by_the_deadline_is_stored_all_the_same(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(memory.writes, "accept", stuck)
-    agent = make(memory, ScriptedChatModel.of("In Trieste."), patient(deadline=0.05))
+    agent = make(memory, ScriptedChatModel.of("In Trieste."), MemoryMiddleware(deadline=0.05))
     ask(agent, "Where is my boat?", face=face)
     memory.settle()
     assert texts(memory)[1:] == ["Where is my boat?", "In Trieste."]
@@ -198,7 +198,7 @@ def test_somebody_who_holds_the_write_lock_is_waited_for_no_longer_than_the_dead
 ) -> None:
     memory.core.ledger.submit(lambda c: c.set_busy_timeout(60_000), alone=True).result()
     memory.search(say("Hm?"), ADA)  # known by now: it needs no embedder
-    agent = make(memory, ScriptedChatModel.of("In Trieste."), patient(deadline=0.05))
+    agent = make(memory, ScriptedChatModel.of("In Trieste."), MemoryMiddleware(deadline=0.05))
     other = apsw.Connection(memory.core.ledger.path)
     other.set_busy_timeout(60_000)  # the background may be writing
     try:
@@ -208,11 +208,16 @@ def test_somebody_who_holds_the_write_lock_is_waited_for_no_longer_than_the_dead
         late = [message for message in caplog.messages if "not on the disk after 0.05 s" in message]
         assert len(late) == 2
         with pytest.raises(StoreBusy, match="within 0.05 s"):
-            ask(make(memory, ScriptedChatModel.of(), patient(deadline=0.05, strict=True)), say("Hm?"), "u", face)
+            ask(
+                make(memory, ScriptedChatModel.of(), MemoryMiddleware(deadline=0.05, strict=True)),
+                say("Hm?"),
+                "u",
+                face,
+            )
     finally:
         other.close()
     memory.settle()  # what was late is stored without a next run
     assert texts(memory)[1:3] == ["Where is my boat?", "In Trieste."]
-    ask(make(memory, ScriptedChatModel.of("Yes."), patient(deadline=30)), "Is it old?", face=face)
+    ask(make(memory, ScriptedChatModel.of("Yes."), MemoryMiddleware(deadline=30)), "Is it old?", face=face)
     said = [turn.text for turn in memory.list(ADA).items if turn.thread_id == "t"]
     assert said == ["Where is my boat?", "In Trieste.", "Is it old?", "Yes."]

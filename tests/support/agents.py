@@ -11,7 +11,6 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 
 from memgraph import Memory, MemoryContext
-from memgraph.agents import MemoryMiddleware
 from memgraph.messages import BLOCK_MARK
 from support.fakes import ScriptedChatModel
 
@@ -25,12 +24,6 @@ _numbers = itertools.count()
 def harbour(city: str) -> str:
     """Tell what is in a harbour."""
     return f"Ships of {city}."
-
-
-def patient(**options: Any) -> MemoryMiddleware:
-    """Return the middleware with a deadline that a busy machine keeps too, unless another is given."""
-    options = {"deadline": 60, **options}
-    return MemoryMiddleware(**options)
 
 
 def call(name: str, **arguments: Any) -> AIMessage:
